@@ -1,0 +1,50 @@
+// Request and response of every JSON endpoint.
+import * as v from 'valibot';
+import { Status, StoredFile } from './files.ts';
+import { limits } from './limits.ts';
+
+export const UploadFailure = v.object({ filename: v.string(), code: v.string(), message: v.string() });
+export const UploadAnswer = v.object({
+	files: v.array(StoredFile),
+	errors: v.array(UploadFailure),
+	cursor: v.string()
+});
+
+export const ListQuery = v.object({
+	after: v.optional(v.string()),
+	limit: v.optional(
+		v.pipe(v.string(), v.regex(/^\d{1,4}$/), v.transform(Number), v.minValue(1), v.maxValue(limits.listPageMax))
+	),
+	status: v.optional(Status)
+});
+export const ListAnswer = v.object({ files: v.array(StoredFile), next: v.nullable(v.string()), cursor: v.string() });
+
+export const SearchQuery = v.object({
+	q: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(limits.maxQueryLength)),
+	limit: v.optional(v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100))),
+	file: v.optional(v.pipe(v.string(), v.uuid()))
+});
+export const SearchResult = v.object({
+	file: v.object({ id: v.string(), filename: v.string(), file_type: v.string() }),
+	page: v.nullable(v.number()),
+	passage: v.string(),
+	/** Start and end of each matching word inside `passage`, in UTF-16 units. */
+	highlights: v.array(v.tuple([v.number(), v.number()])),
+	score: v.number()
+});
+export const SearchAnswer = v.object({
+	results: v.array(SearchResult),
+	mode: v.picklist(['hybrid', 'keyword']),
+	embedder: v.string()
+});
+
+export const LocalSignIn = v.object({ email: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/)) });
+export const RetryBody = v.optional(v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) }), {});
+
+export type UploadFailure = v.InferOutput<typeof UploadFailure>;
+export type UploadAnswer = v.InferOutput<typeof UploadAnswer>;
+export type ListQuery = v.InferOutput<typeof ListQuery>;
+export type ListAnswer = v.InferOutput<typeof ListAnswer>;
+export type SearchQuery = v.InferOutput<typeof SearchQuery>;
+export type SearchResult = v.InferOutput<typeof SearchResult>;
+export type SearchAnswer = v.InferOutput<typeof SearchAnswer>;

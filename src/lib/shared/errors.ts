@@ -1,0 +1,90 @@
+// Every error code that can leave Asura. A code never changes once released; each says what happened, what was kept
+// and the one action that helps, so that a failure can be shown without knowing where it came from.
+import * as v from 'valibot';
+
+export type Problem = {
+	status: number;
+	/** What happened: one sentence for a person. */
+	message: string;
+	/** What was kept. */
+	kept: string;
+	/** The one action that helps. */
+	action: string;
+	/** Whether the same thing tried again can succeed. */
+	retry: boolean;
+};
+
+const nothingKept = 'Nothing was stored.';
+const originalKept = 'The original is kept.';
+const unchanged = 'Nothing was changed.';
+
+export const problems = {
+	'request.invalid': p(400, 'The request could not be understood.', unchanged, 'Correct the request.'),
+	'request.not_found': p(404, 'There is nothing at this address.', unchanged, 'Check the address.'),
+	'request.method_not_allowed': p(405, 'This address does not take that method.', unchanged, 'Use an allowed method.'),
+	'request.wrong_host': p(421, 'This server does not answer for that host name.', unchanged, 'Open Asura by its own address.'),
+	'request.too_many': p(429, 'Too many requests at once.', unchanged, 'Wait a moment, then try again.', true),
+	'server.unexpected': p(500, 'Something went wrong on the server.', unchanged, 'Try again; quote the request id if it happens again.', true),
+	'server.stopping': p(503, 'The server is stopping.', unchanged, 'Try again in a moment.', true),
+	'server.unavailable': p(503, 'A part of the server cannot be reached.', unchanged, 'Try again in a moment.', true),
+
+	'auth.required': p(401, 'Sign in to continue.', unchanged, 'Sign in.'),
+	'auth.foreign_origin': p(403, 'The request came from another site.', unchanged, 'Use the page of this server.'),
+	'auth.not_configured': p(404, 'This way of signing in is not configured.', unchanged, 'Use another way to sign in.'),
+	'auth.refused': p(403, 'The sign-in was refused.', unchanged, 'Start the sign-in again.', true),
+	'auth.state_mismatch': p(400, 'The sign-in could not be matched to this browser.', unchanged, 'Start the sign-in again.', true),
+	'auth.provider_unreachable': p(502, 'The sign-in provider cannot be reached.', unchanged, 'Try again in a moment.', true),
+
+	'upload.no_file': p(400, 'The upload holds no file.', nothingKept, 'Choose a file.'),
+	'upload.malformed': p(400, 'The upload is not valid multipart/form-data.', nothingKept, 'Send the file as multipart/form-data.'),
+	'upload.too_large': p(413, 'The file is larger than this server accepts.', nothingKept, 'Choose a smaller file.'),
+	'upload.too_many_files': p(413, 'Too many files in one upload.', 'The files before the limit are kept.', 'Send fewer files at once.'),
+	'upload.empty': p(400, 'The file is empty.', nothingKept, 'Choose a file with something in it.'),
+	'upload.interrupted': p(400, 'The connection ended before the whole file arrived.', nothingKept, 'Upload the file again.', true),
+	'upload.corrupted': p(400, 'The bytes that arrived are not the bytes that were sent.', nothingKept, 'Upload the file again.', true),
+	'upload.quota_exceeded': p(413, 'Your storage is full.', nothingKept, 'Delete files you no longer need.'),
+
+	'file.not_found': p(404, 'There is no such file.', unchanged, 'Go back to the list.'),
+	'file.unsupported_type': p(415, 'This type of file cannot be read.', nothingKept, 'Convert it to a supported type.'),
+	'file.damaged': p(422, 'The file is damaged and cannot be read.', originalKept, 'Upload an intact copy.'),
+	'file.not_retryable': p(409, 'Only a failed or cancelled file can be retried.', unchanged, 'Wait until the file has ended.'),
+	'file.not_cancellable': p(409, 'The file has already ended.', unchanged, 'Nothing needs to be done.'),
+	'file.variant_missing': p(404, 'This file has no such version.', unchanged, 'Download the original.'),
+	'file.range_invalid': p(416, 'The requested range is outside the file.', unchanged, 'Request a range inside the file.'),
+
+	'pdf.encrypted': p(422, 'The PDF is protected by a password.', originalKept, 'Retry with its password.', true),
+	'pdf.no_text': p(422, 'The PDF has no text; it is probably a scan.', originalKept, 'Upload a version with a text layer.'),
+	'pdf.too_many_pages': p(422, 'The PDF has more pages than can be read.', originalKept, 'Split the PDF.'),
+	'image.too_many_pixels': p(422, 'The picture has more pixels than can be processed.', originalKept, 'Scale the picture down.'),
+	'archive.bomb': p(422, 'The file unpacks to far more than its size.', originalKept, 'Upload the content unpacked.'),
+	'text.no_text': p(422, 'No text was found in the file.', originalKept, 'Upload a version with text in it.'),
+
+	'stage.timed_out': p(504, 'A step made no progress for too long.', originalKept, 'Retry.', true),
+	'stage.out_of_memory': p(507, 'A step needed more memory than it may use.', originalKept, 'Split or shrink the file.'),
+	'embedding.rate_limited': p(503, 'The model provider allows no more requests for now.', originalKept, 'Retry later.', true),
+	'embedding.rejected': p(502, 'The model provider refused the text.', originalKept, 'Check the key and the model, then retry.', true),
+	'embedding.unreachable': p(502, 'The model provider cannot be reached.', originalKept, 'Check its address, then retry.', true),
+	'job.gave_up': p(500, 'Processing stopped unexpectedly several times.', originalKept, 'Retry; report it if it happens again.', true),
+
+	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
+	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true),
+	'stream.cursor_invalid': p(400, 'The cursor is not one of ours.', unchanged, 'Connect without a cursor.')
+} satisfies Record<string, Problem>;
+
+export type ErrorCode = keyof typeof problems;
+
+export const ErrorBody = v.object({
+	code: v.string(),
+	message: v.string(),
+	requestId: v.string(),
+	details: v.optional(v.record(v.string(), v.unknown()))
+});
+export type ErrorBody = v.InferOutput<typeof ErrorBody>;
+
+export function findProblem(code: string | null): Problem | undefined {
+	return code !== null && Object.hasOwn(problems, code) ? problems[code as ErrorCode] : undefined;
+}
+
+function p(status: number, message: string, kept: string, action: string, retry = false): Problem {
+	return { status, message, kept, action, retry };
+}

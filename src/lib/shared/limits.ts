@@ -1,0 +1,30 @@
+// Sizes and types: told by the browser before sending, enforced by the server while bytes arrive.
+
+export const limits = {
+	maxFilesPerRequest: 1000,
+	maxFilenameLength: 255,
+	maxQueryLength: 400,
+	maxPdfPages: 20_000,
+	maxImagePixels: 268_402_689,
+	streamsPerUser: 8,
+	listPage: 100,
+	listPageMax: 500,
+	snapshotFrame: 500
+} as const;
+
+/** Media types that can be processed, with the words a person uses for them. */
+export const readableTypes: Record<string, string> = {
+	'application/pdf': 'PDF',
+	'text/plain': 'Text',
+	'text/markdown': 'Markdown',
+	'text/csv': 'CSV',
+	'application/json': 'JSON',
+	'text/html': 'HTML',
+	'image/jpeg': 'JPEG',
+	'image/png': 'PNG',
+	'image/webp': 'WebP',
+	'image/gif': 'GIF',
+	'image/tiff': 'TIFF',
+	'image/avif': 'AVIF',
+	'image/svg+xml': 'SVG'
+};

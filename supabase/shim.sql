@@ -1,0 +1,43 @@
+-- What Supabase brings and a bare Postgres or PGlite lacks. Idempotent; never run on Supabase.
+do $$ begin
+	if not exists (select from pg_roles where rolname = 'anon') then create role anon nologin noinherit; end if;
+	if not exists (select from pg_roles where rolname = 'authenticated') then create role authenticated nologin noinherit; end if;
+	if not exists (select from pg_roles where rolname = 'service_role') then create role service_role nologin noinherit bypassrls; end if;
+end $$;
+
+create schema if not exists auth;
+create schema if not exists extensions;
+grant usage on schema auth, extensions to anon, authenticated, service_role;
+
+create table if not exists auth.users (
+	id uuid primary key default gen_random_uuid(),
+	email text unique,
+	raw_user_meta_data jsonb not null default '{}',
+	created_at timestamptz not null default now(),
+	last_sign_in_at timestamptz
+);
+-- The provider's own name for a person: an e-mail address can change hands, a subject cannot.
+create table if not exists auth.identities (
+	provider text not null,
+	provider_id text not null,
+	user_id uuid not null references auth.users (id) on delete cascade,
+	primary key (provider, provider_id)
+);
+alter table auth.users enable row level security;
+alter table auth.identities enable row level security;
+
+create or replace function auth.jwt() returns jsonb language sql stable as $$
+	select coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb
+$$;
+create or replace function auth.uid() returns uuid language sql stable as $$
+	select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
+$$;
+create or replace function auth.role() returns text language sql stable as $$
+	select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'
+$$;
+
+do $$ begin
+	if not exists (select from pg_publication where pubname = 'supabase_realtime') then
+		create publication supabase_realtime;
+	end if;
+end $$;
