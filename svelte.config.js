@@ -6,7 +6,7 @@ export default {
 	preprocess: vitePreprocess(),
 	compilerOptions: { runes: true },
 	kit: {
-		adapter: adapter({ out: 'build', precompress: true }),
+		adapter: adapter({ out: 'build', precompress: true, envPrefix: 'ASURA_KIT_' }),
 		// The rule is ours, in hooks.server.ts: a write with the cookie needs our Origin, one with a key needs none.
 		csrf: { trustedOrigins: ['*'] },
 		csp: {

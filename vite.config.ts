@@ -11,8 +11,11 @@ function asuraApp(): Plugin {
 		apply: 'serve',
 		async configureServer(server) {
 			if (process.env.VITEST) return;
-			const { openApp } = await import('./src/cli/open-app.ts');
-			const app = await openApp();
+			// By URL, so that Vite does not bundle the app into its configuration.
+			const entry: { openApp(): Promise<{ stop(): Promise<void> }> } = await import(
+				new URL('./src/cli/open-app.ts', import.meta.url).href
+			);
+			const app = await entry.openApp();
 			server.httpServer?.once('close', () => void app.stop());
 		}
 	};
@@ -27,6 +30,7 @@ export default defineConfig({
 		testTimeout: 30_000,
 		hookTimeout: 60_000,
 		maxWorkers: 2,
-		pool: 'forks'
+		pool: 'forks',
+		reporters: ['default', './tests/support/vitest-summary.ts']
 	}
 });
