@@ -12,9 +12,15 @@ const whole = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 	v.pipe(text, v.regex(/^\d+$/), v.transform(Number), v.minValue(min), v.maxValue(max));
 const list = v.pipe(
 	text,
-	v.transform((value) => value.split(',').map((one) => one.trim()).filter(Boolean))
+	v.transform((value) =>
+		value
+			.split(',')
+			.map((one) => one.trim())
+			.filter(Boolean)
+	)
 );
 
+// prettier-ignore
 export const settings = {
 	HOST: s('127.0.0.1', 'address to listen on; beyond loopback a sign-in must be configured', 'an address or host name', v.pipe(text, v.minLength(1))),
 	PORT: s('3000', 'port to listen on; 0 takes a free one', '0 to 65535', whole(0, 65_535)),
@@ -45,7 +51,8 @@ export type Config = Readonly<{
 	userQuotaBytes: number;
 	heartbeatSeconds: number;
 	oidc: Readonly<{ issuer: string; clientId: string; clientSecret: string }> | undefined;
-	provider: Readonly<{ apiKey: string; baseUrl: string; model: string; dimensions: number | undefined }> | undefined;
+	provider:
+		Readonly<{ apiKey: string; baseUrl: string; model: string; dimensions: number | undefined }> | undefined;
 	adminEmails: readonly string[];
 	logLevel: string;
 	isLoopback: boolean;
@@ -125,6 +132,11 @@ function plainOrigin(value: string): string {
 	return origin;
 }
 
-function s<T extends v.GenericSchema<string, unknown>>(value: string, about: string, allowed: string, parse: T) {
+function s<T extends v.GenericSchema<string, unknown>>(
+	value: string,
+	about: string,
+	allowed: string,
+	parse: T
+) {
 	return { default: value, about, allowed, parse };
 }

@@ -7,6 +7,7 @@ export function createMetrics() {
 	const registry = new Registry();
 	const registers = [registry];
 	collectDefaultMetrics({ register: registry });
+	// prettier-ignore
 	return {
 		registry,
 		uploads: new Counter({ name: 'asura_uploads_total', help: 'Files received, by outcome', labelNames: ['outcome'], registers }),

@@ -13,15 +13,27 @@ export const UploadAnswer = v.object({
 export const ListQuery = v.object({
 	after: v.optional(v.string()),
 	limit: v.optional(
-		v.pipe(v.string(), v.regex(/^\d{1,4}$/), v.transform(Number), v.minValue(1), v.maxValue(limits.listPageMax))
+		v.pipe(
+			v.string(),
+			v.regex(/^\d{1,4}$/),
+			v.transform(Number),
+			v.minValue(1),
+			v.maxValue(limits.listPageMax)
+		)
 	),
 	status: v.optional(Status)
 });
-export const ListAnswer = v.object({ files: v.array(StoredFile), next: v.nullable(v.string()), cursor: v.string() });
+export const ListAnswer = v.object({
+	files: v.array(StoredFile),
+	next: v.nullable(v.string()),
+	cursor: v.string()
+});
 
 export const SearchQuery = v.object({
 	q: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(limits.maxQueryLength)),
-	limit: v.optional(v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100))),
+	limit: v.optional(
+		v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100))
+	),
 	file: v.optional(v.pipe(v.string(), v.uuid()))
 });
 export const SearchResult = v.object({
@@ -38,8 +50,13 @@ export const SearchAnswer = v.object({
 	embedder: v.string()
 });
 
-export const LocalSignIn = v.object({ email: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/)) });
-export const RetryBody = v.optional(v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) }), {});
+export const LocalSignIn = v.object({
+	email: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/))
+});
+export const RetryBody = v.optional(
+	v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) }),
+	{}
+);
 
 export type UploadFailure = v.InferOutput<typeof UploadFailure>;
 export type UploadAnswer = v.InferOutput<typeof UploadAnswer>;

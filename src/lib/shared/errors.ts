@@ -18,6 +18,7 @@ const nothingKept = 'Nothing was stored.';
 const originalKept = 'The original is kept.';
 const unchanged = 'Nothing was changed.';
 
+// prettier-ignore
 export const problems = {
 	'request.invalid': p(400, 'The request could not be understood.', unchanged, 'Correct the request.'),
 	'request.not_found': p(404, 'There is nothing at this address.', unchanged, 'Check the address.'),

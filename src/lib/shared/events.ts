@@ -21,7 +21,11 @@ export const SnapshotMessage = v.object({
 	files: v.array(StoredFile),
 	last: v.boolean()
 });
-export const FileUpdateMessage = v.object({ eventType: v.literal('file-update'), timestamp, file: StoredFile });
+export const FileUpdateMessage = v.object({
+	eventType: v.literal('file-update'),
+	timestamp,
+	file: StoredFile
+});
 export const FileDeletedMessage = v.object({
 	eventType: v.literal('file-deleted'),
 	timestamp,
