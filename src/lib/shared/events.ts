@@ -1,9 +1,12 @@
 // Every message of the stream, and merge(): the ONE reducer that turns messages into what a browser shows.
 //
+//     merge(state: FilesState, message: StreamMessage): FilesState      pure; the same object when nothing changed
+//
 // A message carries a file's state with its `rev`; the highest rev wins. So duplicates, overlap and reordering are
-// harmless. A snapshot replaces: files that were known when its connection opened and are not in it are gone.
+// harmless. A snapshot replaces what was known when it began, whatever its rev (a restored database has lower ones):
+// what it does not name is gone. What arrived after it began is judged by rev alone.
 import * as v from 'valibot';
-import { Stage, Status, StoredFile } from './files.ts';
+import { isTerminal, Stage, Status, StoredFile } from './files.ts';
 
 const timestamp = v.string();
 const cursor = v.string();
@@ -82,3 +85,113 @@ export const FollowMessage = v.variant('eventType', [
 	ByeMessage
 ]);
 export type FollowMessage = v.InferOutput<typeof FollowMessage>;
+
+export type FilesState = {
+	readonly byId: ReadonlyMap<string, StoredFile>;
+	/** Deleted ids: a message that was under way must not bring them back. */
+	readonly tombstones: ReadonlySet<string>;
+	/** While a snapshot comes in: the ids known before it that it has not named yet. */
+	readonly unconfirmed: ReadonlySet<string> | undefined;
+	/** A whole snapshot has arrived: an empty list now means that there are no files. */
+	readonly isLoaded: boolean;
+};
+
+export const noFiles: FilesState = {
+	byId: new Map(),
+	tombstones: new Set(),
+	unconfirmed: undefined,
+	isLoaded: false
+};
+
+export function merge(state: FilesState, message: StreamMessage): FilesState {
+	switch (message.eventType) {
+		case 'connected':
+			// With a cursor the connection continues; without one a snapshot follows.
+			return message.cursor === null ? awaitSnapshot(state) : { ...state, unconfirmed: undefined };
+		case 'reset':
+			return awaitSnapshot(state);
+		case 'snapshot':
+			return takeSnapshot(state.unconfirmed ? state : awaitSnapshot(state), message.files, message.last);
+		case 'file-update':
+			return takeUpdate(state, message.file);
+		case 'file-deleted':
+			return takeDelete(state, message.file.id);
+		case 'heartbeat':
+		case 'bye':
+			return state;
+	}
+}
+
+function awaitSnapshot(state: FilesState): FilesState {
+	return { ...state, tombstones: new Set(), unconfirmed: new Set(state.byId.keys()) };
+}
+
+function takeSnapshot(state: FilesState, files: readonly StoredFile[], isLast: boolean): FilesState {
+	const byId = new Map(state.byId);
+	const unconfirmed = new Set(state.unconfirmed);
+	for (const file of files) {
+		if (state.tombstones.has(file.id)) continue;
+		const known = byId.get(file.id);
+		const isOlder = known !== undefined && known.rev >= file.rev && !unconfirmed.has(file.id);
+		if (!isOlder) byId.set(file.id, file);
+		unconfirmed.delete(file.id);
+	}
+	if (!isLast) return { ...state, byId, unconfirmed };
+	for (const id of unconfirmed) byId.delete(id);
+	return { ...state, byId, unconfirmed: undefined, isLoaded: true };
+}
+
+function takeUpdate(state: FilesState, file: StoredFile): FilesState {
+	const known = state.byId.get(file.id);
+	if (state.tombstones.has(file.id) || (known && known.rev >= file.rev)) return state;
+	return {
+		...state,
+		byId: new Map(state.byId).set(file.id, file),
+		unconfirmed: without(state.unconfirmed, file.id)
+	};
+}
+
+function takeDelete(state: FilesState, id: string): FilesState {
+	if (state.tombstones.has(id)) return state;
+	const byId = new Map(state.byId);
+	byId.delete(id);
+	return {
+		...state,
+		byId,
+		tombstones: new Set(state.tombstones).add(id),
+		unconfirmed: without(state.unconfirmed, id)
+	};
+}
+
+function without(ids: ReadonlySet<string> | undefined, id: string): ReadonlySet<string> | undefined {
+	if (!ids?.has(id)) return ids;
+	const rest = new Set(ids);
+	rest.delete(id);
+	return rest;
+}
+
+/**
+ * Proof of being in sync: `<count>-<hex>` over (id, rev) in any order. Per file the first and the last 32 bits of the id,
+ * made odd, each times (rev + 1); both sums modulo 2^32. The database computes the same in one aggregate (files/changes.ts).
+ */
+export function digestOf(files: Iterable<Pick<StoredFile, 'id' | 'rev'>>): string {
+	let count = 0;
+	let head = 0;
+	let tail = 0;
+	for (const { id, rev } of files) {
+		count += 1;
+		head = (head + Math.imul(parseInt(id.slice(0, 8), 16) | 1, rev + 1)) | 0;
+		tail = (tail + Math.imul(parseInt(id.slice(-8), 16) | 1, rev + 1)) | 0;
+	}
+	return `${count}-${hex(head)}${hex(tail)}`;
+}
+
+export function countActive(files: Iterable<Pick<StoredFile, 'status'>>): number {
+	let active = 0;
+	for (const file of files) if (!isTerminal(file.status)) active += 1;
+	return active;
+}
+
+function hex(word: number): string {
+	return (word >>> 0).toString(16).padStart(8, '0');
+}
