@@ -1,0 +1,128 @@
+// Db on PGlite, which runs in a worker thread. There is one session, so a transaction keeps everybody else waiting:
+// whoever asks the database itself, rather than the transaction's own handle, while inside one would wait for himself.
+// That is refused at once. A transaction of which nothing is heard for a while is rolled back.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Db, Result, Row, Stop, Tx } from '../platform.ts';
+import { beginAs } from '../row-level-security.ts';
+import type { News, WorkerOptions } from './pglite-protocol.ts';
+import { WorkerCalls } from './worker-calls.ts';
+
+export type PgliteOptions = Partial<WorkerOptions> & {
+	/** The thread died; every call fails from now on. */
+	onCrash?: (error: Error) => void;
+};
+
+export async function openPgliteDb(options: PgliteOptions = {}): Promise<PgliteDb> {
+	const db = new PgliteDb(options);
+	await db.ready;
+	return db;
+}
+
+export class PgliteDb implements Db {
+	readonly ready: Promise<void>;
+	readonly #calls: WorkerCalls;
+	readonly #inside = new AsyncLocalStorage<{ isOpen: boolean }>();
+	readonly #listeners = new Map<string, Set<(payload: string) => void>>();
+	readonly #expiries = new Map<number, (error: Error) => void>();
+	readonly #started = Promise.withResolvers<void>();
+
+	constructor({ dataDir, loadFrom, idleTransactionMs = 10_000, onCrash }: PgliteOptions) {
+		this.ready = this.#started.promise;
+		this.#calls = new WorkerCalls(
+			{ dataDir, loadFrom, idleTransactionMs },
+			(news) => this.#hear(news),
+			(error) => {
+				this.#started.reject(error);
+				for (const expire of this.#expiries.values()) expire(error);
+				onCrash?.(error);
+			}
+		);
+	}
+
+	async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<Result<R>> {
+		this.#refuseInside();
+		return (await this.#calls.call({ op: 'query', sql, params })) as Result<R>;
+	}
+
+	async tx<T>(fn: (tx: Tx) => Promise<T>, options: { as?: { userId: string } } = {}): Promise<T> {
+		this.#refuseInside();
+		const id = (await this.#calls.call({ op: 'begin', sql: beginAs(options.as?.userId) })) as number;
+		const state = { isOpen: true };
+		const expiry = Promise.withResolvers<never>();
+		this.#expiries.set(id, expiry.reject);
+		try {
+			const result = await Promise.race([
+				this.#inside.run(state, () => fn(this.#handle(id))),
+				expiry.promise
+			]);
+			await this.#calls.call({ op: 'end', transaction: id, how: 'commit' });
+			return result;
+		} catch (error) {
+			// Already ended when it expired or the commit failed; the error that counts is the first.
+			await this.#calls.call({ op: 'end', transaction: id, how: 'rollback' }).catch(() => undefined);
+			throw error;
+		} finally {
+			state.isOpen = false;
+			this.#expiries.delete(id);
+		}
+	}
+
+	async listen(channel: string, onNotify: (payload: string) => void): Promise<Stop> {
+		const listeners = this.#listeners.get(channel) ?? new Set();
+		this.#listeners.set(channel, listeners);
+		// A wrapper of its own: the same function may listen twice.
+		const listener = (payload: string) => onNotify(payload);
+		listeners.add(listener);
+		await this.query(`listen ${quoteName(channel)}`);
+		return async () => {
+			if (!listeners.delete(listener) || listeners.size > 0) return;
+			await this.query(`unlisten ${quoteName(channel)}`);
+			// Somebody may have begun to listen in the meantime.
+			if (listeners.size > 0) await this.query(`listen ${quoteName(channel)}`);
+		};
+	}
+
+	async notify(channel: string, payload: string): Promise<void> {
+		await this.query('select pg_notify($1, $2)', [channel, payload]);
+	}
+
+	/** A copy of the whole database as a tar file; everybody waits meanwhile. */
+	async dump(path: string): Promise<void> {
+		this.#refuseInside();
+		await this.#calls.call({ op: 'dump', path });
+	}
+
+	close(): Promise<void> {
+		return this.#calls.close();
+	}
+
+	#handle(transaction: number): Tx {
+		return {
+			query: async <R>(sql: string, params: readonly unknown[] = []) =>
+				(await this.#calls.call({ op: 'queryInside', transaction, sql, params })) as Result<R>
+		};
+	}
+
+	#refuseInside(): void {
+		if (!this.#inside.getStore()?.isOpen) return;
+		throw new Error(
+			'Inside a transaction, use its own handle: the database would wait for this transaction to end. ' +
+				'Work that is meant to run apart from it must be started outside (AsyncLocalStorage.snapshot()).'
+		);
+	}
+
+	#hear(message: News): void {
+		if (message.news === 'ready') return this.#started.resolve();
+		if (message.news === 'notification') {
+			for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.payload);
+			return;
+		}
+		this.#expiries.get(message.transaction)?.(
+			new Error('The transaction was rolled back, because nothing was heard of it for too long.')
+		);
+	}
+}
+
+function quoteName(name: string): string {
+	return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,109 @@
+// Brings a database to the schema in supabase/: first the shim (only off Supabase), then every migration in order,
+// once, each in its own transaction together with the record of it. Several processes may start at the same time.
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Db, Tx } from './platform.ts';
+
+const folder = new URL('../../../../supabase/', import.meta.url);
+const lockNumber = 27_182_818;
+
+export type Script = { name: string; sql: string; checksum: string };
+
+export class MigrationError extends Error {
+	override readonly name = 'MigrationError';
+}
+
+/** `scripts`: the shim first, then the migrations in order. */
+export async function migrate(db: Db, scripts?: readonly Script[]): Promise<{ applied: string[] }> {
+	const [shim, ...migrations] = scripts ?? (await readScripts());
+	const applied: string[] = [];
+	await db.tx(prepare);
+	if (shim && !(await isSupabase(db)) && (await db.tx((tx) => applyShim(tx, shim)))) applied.push(shim.name);
+	for (const migration of migrations) {
+		if (await db.tx((tx) => applyOnce(tx, migration))) applied.push(migration.name);
+	}
+	return { applied };
+}
+
+export async function readScripts(): Promise<Script[]> {
+	const names = (await readdir(new URL('migrations/', folder)))
+		.filter((name) => name.endsWith('.sql'))
+		.sort();
+	return Promise.all(['shim.sql', ...names.map((name) => `migrations/${name}`)].map(readScript));
+}
+
+async function readScript(file: string): Promise<Script> {
+	const sql = await readFile(fileURLToPath(new URL(file, folder)), 'utf8');
+	return {
+		name: file.replace('migrations/', ''),
+		sql,
+		checksum: createHash('sha256').update(sql).digest('hex')
+	};
+}
+
+async function prepare(tx: Tx): Promise<void> {
+	await takeLock(tx);
+	await tx.query(`
+		create schema if not exists asura;
+		create table if not exists asura.migrations (
+			name text primary key,
+			checksum text not null,
+			applied_at timestamptz not null default now()
+		);
+		alter table asura.migrations enable row level security;`);
+}
+
+/** Idempotent, so it simply runs again when it has changed. */
+async function applyShim(tx: Tx, shim: Script): Promise<boolean> {
+	await takeLock(tx);
+	if ((await findChecksum(tx, shim.name)) === shim.checksum) return false;
+	await tx.query(shim.sql);
+	await tx.query(
+		`insert into asura.migrations (name, checksum) values ($1, $2)
+		 on conflict (name) do update set checksum = excluded.checksum, applied_at = now()`,
+		[shim.name, shim.checksum]
+	);
+	return true;
+}
+
+async function applyOnce(tx: Tx, { name, sql, checksum }: Script): Promise<boolean> {
+	await takeLock(tx);
+	const known = await findChecksum(tx, name);
+	if (known === checksum) return false;
+	if (known) {
+		throw new MigrationError(
+			`The migration ${name} was changed after it had been applied to this database. ` +
+				'Restore the file as it was and put the change into a new migration.'
+		);
+	}
+	try {
+		await tx.query(sql);
+	} catch (cause) {
+		throw new MigrationError(
+			`The migration ${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+			{
+				cause
+			}
+		);
+	}
+	await tx.query('insert into asura.migrations (name, checksum) values ($1, $2)', [name, checksum]);
+	return true;
+}
+
+async function takeLock(tx: Tx): Promise<void> {
+	await tx.query('select pg_advisory_xact_lock($1)', [lockNumber]);
+}
+
+async function findChecksum(tx: Tx, name: string): Promise<string | undefined> {
+	const { rows } = await tx.query<{ checksum: string }>(
+		'select checksum from asura.migrations where name = $1',
+		[name]
+	);
+	return rows[0]?.checksum;
+}
+
+async function isSupabase(db: Db): Promise<boolean> {
+	const { rowCount } = await db.query(`select from pg_roles where rolname = 'supabase_auth_admin'`);
+	return rowCount > 0;
+}
