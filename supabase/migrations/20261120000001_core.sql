@@ -11,6 +11,8 @@ create table asura.sessions (
 	id uuid primary key default gen_random_uuid(),
 	user_id uuid not null references auth.users (id) on delete cascade,
 	token_hash text not null unique,
+	-- The way of signing in that it came from; it ends when that one is no longer configured.
+	provider text not null,
 	user_agent text not null default '',
 	created_at timestamptz not null default now(),
 	last_seen_at timestamptz not null default now(),

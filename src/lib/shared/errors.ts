@@ -24,6 +24,7 @@ export const problems = {
 	'request.not_found': p(404, 'There is nothing at this address.', unchanged, 'Check the address.'),
 	'request.method_not_allowed': p(405, 'This address does not take that method.', unchanged, 'Use an allowed method.'),
 	'request.wrong_host': p(421, 'This server does not answer for that host name.', unchanged, 'Open Asura by its own address.'),
+	'request.too_large': p(413, 'The request is larger than this address takes.', unchanged, 'Send less at once.'),
 	'request.too_many': p(429, 'Too many requests at once.', unchanged, 'Wait a moment, then try again.', true),
 	'server.unexpected': p(500, 'Something went wrong on the server.', unchanged, 'Try again; quote the request id if it happens again.', true),
 	'server.stopping': p(503, 'The server is stopping.', unchanged, 'Try again in a moment.', true),
@@ -34,6 +35,8 @@ export const problems = {
 	'auth.not_configured': p(404, 'This way of signing in is not configured.', unchanged, 'Use another way to sign in.'),
 	'auth.refused': p(403, 'The sign-in was refused.', unchanged, 'Start the sign-in again.', true),
 	'auth.state_mismatch': p(400, 'The sign-in could not be matched to this browser.', unchanged, 'Start the sign-in again.', true),
+	'auth.email_unverified': p(403, 'The provider has not confirmed that this e-mail address is yours.', unchanged, 'Confirm the address with the provider, then sign in again.', true),
+	'auth.address_taken': p(409, 'Another account already has this e-mail address.', unchanged, 'Sign in as before, or ask the operator to join the accounts.'),
 	'auth.provider_unreachable': p(502, 'The sign-in provider cannot be reached.', unchanged, 'Try again in a moment.', true),
 
 	'upload.no_file': p(400, 'The upload holds no file.', nothingKept, 'Choose a file.'),

@@ -1,0 +1,162 @@
+// Signing in and staying signed in. Two ways, never both: on the machine itself while nothing else is configured and
+// only this machine can reach us, or with the configured provider.
+import { type Config, isLoopbackHost } from '../config.ts';
+import { messageOf, problem } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Db, Identity, Person } from '../platform/platform.ts';
+import { createAttempts } from './attempts.ts';
+import { createCookies } from './cookies.ts';
+import { createGuard } from './guard.ts';
+import { admitPerson } from './people.ts';
+import { returnPath } from './return-path.ts';
+import { createSessions, type StoredSession } from './sessions.ts';
+
+export type Session = {
+	id: string;
+	userId: string;
+	email: string;
+	name: string;
+	/** Signed in on the machine itself. */
+	isLocal: boolean;
+	/** May use operator functions. */
+	isAdmin: boolean;
+	expiresAt: Date;
+};
+export type SignedIn = { token: string; session: Session };
+export type EndReason = 'signed_out' | 'session_expired';
+export type Auth = ReturnType<typeof createAuth>;
+
+type Deps = { db: Db; config: Config; identity: Identity | undefined; log: Log; now?: () => Date };
+/** The session that this browser had before; it ends when another begins. */
+type Browser = { userAgent: string; previousToken?: string | undefined };
+
+const sweepMs = 3000;
+
+export function createAuth({ db, config, identity, log, now = () => new Date() }: Deps) {
+	const isLocalOpen =
+		!config.oidc && config.isLoopback && (!config.origin || isLoopbackOrigin(config.origin));
+	const provider = config.oidc?.issuer.replace(/\/+$/, '') ?? (isLocalOpen ? 'local' : 'none');
+	const sessions = createSessions({ db, provider, now });
+	const attempts = createAttempts({ burst: 60, perSecond: 1, now: () => now().getTime() });
+	const listeners = new Set<(sessionId: string, reason: EndReason) => void>();
+	let sweeper: NodeJS.Timeout | undefined;
+
+	function toSession(stored: StoredSession): Session {
+		const { id, userId, email, name, expiresMs } = stored;
+		const isAdmin = isLocalOpen || config.adminEmails.includes(email);
+		return { id, userId, email, name, isLocal: isLocalOpen, isAdmin, expiresAt: new Date(expiresMs) };
+	}
+
+	async function signIn(person: Person, { userAgent, previousToken }: Browser): Promise<SignedIn> {
+		const signedIn = await db.tx(async (tx) => {
+			const userId = await admitPerson(tx, { provider, person, at: now() });
+			const token = await sessions.add(tx, { userId, userAgent });
+			const stored = await sessions.find(token, tx);
+			if (!stored) throw new Error('the session just made cannot be found');
+			return { token, session: toSession(stored) };
+		});
+		await signOut(previousToken);
+		return signedIn;
+	}
+
+	async function signOut(token: string | undefined): Promise<void> {
+		const id = token && (await sessions.end(token));
+		if (id) tell(id, 'signed_out');
+	}
+
+	function tell(sessionId: string, reason: EndReason): void {
+		for (const listener of listeners) listener(sessionId, reason);
+	}
+
+	async function sweep(): Promise<void> {
+		for (const id of await sessions.endExpired()) tell(id, 'session_expired');
+	}
+
+	function redirectUri(origin: string): URL {
+		return new URL('/auth/callback', config.origin ?? origin);
+	}
+
+	return {
+		guard: createGuard(config),
+		cookies: createCookies(config.origin),
+		returnPath,
+		/** "Continue on this machine" is offered. */
+		isLocalOpen,
+		/** The provider's name for a person; undefined when none is configured. */
+		providerName: config.oidc && nameOf(config.oidc.issuer),
+
+		async find(token: string | undefined): Promise<Session | undefined> {
+			const stored = token ? await sessions.find(token) : undefined;
+			return stored && toSession(stored);
+		},
+
+		require(session: Session | undefined): Session {
+			if (!session) throw problem('auth.required');
+			return session;
+		},
+
+		/** Those of the sessions that go on: `onEnded` tells only of what ended in this process. */
+		isAlive: (sessionIds: readonly string[]): Promise<Set<string>> => sessions.alive(sessionIds),
+
+		onEnded(listener: (sessionId: string, reason: EndReason) => void): () => void {
+			listeners.add(listener);
+			return () => void listeners.delete(listener);
+		},
+
+		async signInLocally(email: string, userAgent: string, previousToken?: string): Promise<SignedIn> {
+			if (!isLocalOpen) throw problem('auth.not_configured');
+			const address = email.trim().toLowerCase();
+			const person = { email: address, name: address.split('@')[0] ?? address, subject: address };
+			return signIn(person, { userAgent, previousToken });
+		},
+
+		/** Where to send the browser, and what it must keep in the `pending` cookie until it comes back. */
+		async begin(input: { origin: string; returnTo: string | null; address: string }) {
+			if (!identity) throw problem('auth.not_configured');
+			attempts.take(input.address);
+			return identity.begin({ redirectUri: redirectUri(input.origin), returnTo: returnPath(input.returnTo) });
+		},
+
+		async finish(input: Browser & { callback: URL; pending: string | undefined; address: string }) {
+			if (!identity) throw problem('auth.not_configured');
+			attempts.take(input.address);
+			if (!input.pending) throw problem('auth.state_mismatch');
+			const { callback, pending } = input;
+			const { person, returnTo } = await identity.finish({
+				callback,
+				pending,
+				redirectUri: redirectUri(callback.origin)
+			});
+			return { ...(await signIn(person, input)), returnTo: returnPath(returnTo) };
+		},
+
+		signOut,
+		sweep,
+
+		/** From now on sessions that expire are ended within seconds, and those who listen are told. */
+		start(): void {
+			const again = () => void (sweeper = setTimeout(run, sweepMs).unref());
+			const run = () =>
+				void sweep()
+					.catch((error: unknown) =>
+						log.warn({ err: error }, `expired sessions stay for now: ${messageOf(error)}`)
+					)
+					.then(() => sweeper && again());
+			again();
+		},
+
+		stop(): void {
+			clearTimeout(sweeper);
+			sweeper = undefined;
+		}
+	};
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+	return isLoopbackHost(new URL(origin).hostname);
+}
+
+function nameOf(issuer: string): string {
+	const { hostname } = new URL(issuer);
+	return hostname === 'accounts.google.com' ? 'Google' : hostname;
+}

@@ -1,0 +1,97 @@
+// Sessions: a random token in the browser's cookie, its hash in asura.sessions. A session lasts 30 days from its last
+// use, and only as long as the way of signing in that it came from is the configured one: a session made on the machine
+// itself is worth nothing once the server is open to others.
+import { createHash, randomBytes } from 'node:crypto';
+import * as v from 'valibot';
+import type { Db, Tx } from '../platform/platform.ts';
+import { personColumns } from './people.ts';
+
+export const sessionMs = 30 * 24 * 60 * 60_000;
+const touchAfterMs = 60 * 60_000;
+const maxUserAgentLength = 400;
+
+export type Sessions = ReturnType<typeof createSessions>;
+export type StoredSession = v.InferOutput<typeof StoredSession>;
+
+const StoredSession = v.object({
+	id: v.string(),
+	userId: v.string(),
+	email: v.string(),
+	name: v.string(),
+	expiresMs: v.number(),
+	seenMs: v.number()
+});
+const Ids = v.array(v.object({ id: v.string() }));
+
+export function createSessions({ db, provider, now }: { db: Db; provider: string; now: () => Date }) {
+	return {
+		/** Returns the token: it exists nowhere else. */
+		async add(tx: Tx, { userId, userAgent }: { userId: string; userAgent: string }): Promise<string> {
+			const token = randomBytes(32).toString('base64url');
+			await tx.query(
+				`insert into asura.sessions (user_id, token_hash, provider, user_agent, created_at, last_seen_at, expires_at)
+				values ($1::uuid, $2, $3, $4, $5::timestamptz, $5::timestamptz, $6::timestamptz)`,
+				[userId, hash(token), provider, userAgent.slice(0, maxUserAgentLength), ...lifetime(now())]
+			);
+			return token;
+		},
+
+		async find(token: string, tx: Pick<Db, 'query'> = db): Promise<StoredSession | undefined> {
+			const at = now();
+			const { rows } = await tx.query(
+				`select s.id::text, s.user_id::text as "userId", ${personColumns},
+					(extract(epoch from s.expires_at) * 1000)::float8 as "expiresMs",
+					(extract(epoch from s.last_seen_at) * 1000)::float8 as "seenMs"
+				from asura.sessions s join auth.users u on u.id = s.user_id
+				where s.token_hash = $1 and s.provider = $2 and s.expires_at > $3::timestamptz`,
+				[hash(token), provider, at.toISOString()]
+			);
+			if (!rows[0]) return undefined;
+			const session = v.parse(StoredSession, rows[0]);
+			if (at.getTime() - session.seenMs < touchAfterMs) return session;
+			await tx.query(
+				'update asura.sessions set last_seen_at = $2::timestamptz, expires_at = $3::timestamptz where id = $1::uuid',
+				[session.id, ...lifetime(at)]
+			);
+			return { ...session, expiresMs: at.getTime() + sessionMs };
+		},
+
+		/** Those of the ids that have not ended: another process may have ended some. */
+		async alive(ids: readonly string[]): Promise<Set<string>> {
+			const { rows } = await db.query(
+				`select id::text from asura.sessions
+				where id = any($1::text[]::uuid[]) and provider = $2 and expires_at > $3::timestamptz`,
+				[ids, provider, now().toISOString()]
+			);
+			return idsOf(rows);
+		},
+
+		/** The id of the session that ended; undefined when there was none. */
+		async end(token: string): Promise<string | undefined> {
+			const { rows } = await db.query('delete from asura.sessions where token_hash = $1 returning id::text', [
+				hash(token)
+			]);
+			return [...idsOf(rows)][0];
+		},
+
+		async endExpired(): Promise<Set<string>> {
+			const { rows } = await db.query(
+				'delete from asura.sessions where expires_at <= $1::timestamptz returning id::text',
+				[now().toISOString()]
+			);
+			return idsOf(rows);
+		}
+	};
+}
+
+function hash(token: string): string {
+	return createHash('sha256').update(token).digest('hex');
+}
+
+function lifetime(at: Date): [string, string] {
+	return [at.toISOString(), new Date(at.getTime() + sessionMs).toISOString()];
+}
+
+function idsOf(rows: unknown): Set<string> {
+	return new Set(v.parse(Ids, rows).map(({ id }) => id));
+}
