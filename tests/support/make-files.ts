@@ -1,6 +1,6 @@
 // Real files for tests, made from code: small, deterministic and ours. `damaged` variants come from intact ones.
 import { crc32, deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Exif } from 'sharp';
 import { type PdfOptions, writePdf } from './write-pdf.ts';
 
 /** A valid PDF with one page per text; only Latin-1 characters. An empty text makes a page without text, like a scan. */
@@ -32,7 +32,7 @@ export type ImageOptions = {
 	height?: number;
 	/** Noise compresses badly, a gradient well. */
 	look?: 'gradient' | 'noise';
-	exif?: sharp.Exif;
+	exif?: Exif;
 	/** EXIF orientation 1–8. */
 	orientation?: number;
 };

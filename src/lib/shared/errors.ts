@@ -65,6 +65,7 @@ export const problems = {
 
 	'stage.timed_out': p(504, 'A step made no progress for too long.', originalKept, 'Retry.', true),
 	'stage.out_of_memory': p(507, 'A step needed more memory than it may use.', originalKept, 'Split or shrink the file.'),
+	'stage.crashed': p(500, 'A step stopped unexpectedly.', originalKept, 'Retry; report it if it happens again.', true),
 	'embedding.rate_limited': p(503, 'The model provider allows no more requests for now.', originalKept, 'Retry later.', true),
 	'embedding.rejected': p(502, 'The model provider refused the text.', originalKept, 'Check the key and the model, then retry.', true),
 	'embedding.unreachable': p(502, 'The model provider cannot be reached.', originalKept, 'Check its address, then retry.', true),
