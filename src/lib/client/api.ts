@@ -1,0 +1,98 @@
+// Asura's JSON endpoints, typed. Every refusal is an ApiError that can be shown as it is.
+import * as v from 'valibot';
+import { SearchAnswer } from '#lib/shared/api.ts';
+import { ErrorBody } from '#lib/shared/errors.ts';
+import { StoredFile } from '#lib/shared/files.ts';
+
+export class ApiError extends Error {
+	override readonly name = 'ApiError';
+	readonly status: number;
+	readonly code: string;
+	readonly requestId: string | undefined;
+
+	constructor(body: { code: string; message: string; requestId?: string }, status: number, cause?: unknown) {
+		super(body.message, { cause });
+		this.code = body.code;
+		this.status = status;
+		this.requestId = body.requestId;
+	}
+}
+
+export type Api = ReturnType<typeof createApi>;
+export type Variant = 'original' | 'compressed' | 'thumbnail' | 'text';
+
+export const offline = { code: 'network.unreachable', message: 'The server cannot be reached.' };
+
+export function contentUrl(id: string, variant: Variant): string {
+	return `/api/files/${id}/content?variant=${variant}`;
+}
+
+export function createApi(fetch: typeof globalThis.fetch) {
+	async function ask(url: string, init?: RequestInit): Promise<Response> {
+		const answer = await fetch(url, init).catch((cause: unknown) => {
+			if (init?.signal?.aborted) throw cause;
+			throw new ApiError(offline, 0, cause);
+		});
+		if (answer.ok) return answer;
+		throw refusal(await answer.text(), answer.status);
+	}
+
+	return {
+		async search(
+			q: string,
+			options: { file?: string; limit?: number; signal: AbortSignal }
+		): Promise<SearchAnswer> {
+			const query = new URLSearchParams({ q, limit: String(options.limit ?? 8) });
+			if (options.file) query.set('file', options.file);
+			const answer = await ask(`/api/search?${query}`, { signal: options.signal });
+			return v.parse(SearchAnswer, await answer.json());
+		},
+		/** The file after it was queued again. */
+		async retry(id: string, password?: string): Promise<StoredFile> {
+			return toFile(await ask(`/api/files/${id}/retry`, asJson(password === undefined ? {} : { password })));
+		},
+		async cancel(id: string): Promise<StoredFile> {
+			return toFile(await ask(`/api/files/${id}/cancel`, { method: 'POST' }));
+		},
+		/** Outlives the page: a delete that was waiting for its undo is sent when the page goes away. */
+		async remove(id: string): Promise<void> {
+			await ask(`/api/files/${id}`, { method: 'DELETE', keepalive: true });
+		},
+		async text(id: string, options: { maxBytes?: number; signal: AbortSignal }): Promise<string> {
+			const headers: HeadersInit = options.maxBytes ? { range: `bytes=0-${options.maxBytes - 1}` } : {};
+			const answer = await ask(contentUrl(id, 'text'), { headers, signal: options.signal });
+			return answer.text();
+		},
+		/** A file of our own static folder, as if the person had chosen it. */
+		async sample(url: string): Promise<File> {
+			const answer = await ask(url);
+			const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+			return new File([await answer.blob()], decodeURIComponent(url.split('/').at(-1) ?? 'sample'), { type });
+		}
+	};
+}
+
+/** The error that an answer of the server tells; an answer that is not ours (a proxy's page) still gets a sentence. */
+export function refusal(body: string, status: number): ApiError {
+	const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ErrorBody), body);
+	if (parsed.success) return new ApiError(parsed.output, status);
+	return new ApiError({ code: 'server.unexpected', message: `The server answered with ${status}.` }, status);
+}
+
+async function toFile(answer: Response): Promise<StoredFile> {
+	const body: unknown = await answer.json();
+	return v.parse(
+		v.union([
+			StoredFile,
+			v.pipe(
+				v.object({ file: StoredFile }),
+				v.transform(({ file }) => file)
+			)
+		]),
+		body
+	);
+}
+
+function asJson(body: unknown): RequestInit {
+	return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}

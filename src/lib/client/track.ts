@@ -1,0 +1,38 @@
+// The stage track: five segments that fill from left to right, the same in the list and on a file's page.
+import { type StoredFile, stages } from '#lib/shared/files.ts';
+
+export const labels = ['kept', 'compressed', 'read', 'cut', 'embedded'] as const;
+
+export type Segment = {
+	label: (typeof labels)[number];
+	state: 'done' | 'now' | 'ahead' | 'stopped';
+	/** How much of it is filled, 0 to 1; null while nobody knows: it then breathes. */
+	share: number | null;
+};
+
+export type Tracked = Pick<StoredFile, 'status' | 'processing_stage' | 'activity'>;
+
+export function segmentsOf(file: Tracked): Segment[] {
+	if (file.status === 'completed') return labels.map((label) => ({ label, state: 'done', share: 1 }));
+	const isStopped = file.status === 'failed' || file.status === 'cancelled';
+	// Bytes that are on the server are kept, whatever comes later.
+	const current = Math.max(1, stages.indexOf(file.processing_stage ?? 'upload'));
+	return labels.map((label, i) => {
+		if (i < current) return { label, state: 'done', share: 1 };
+		if (i > current || file.status === 'pending') return { label, state: 'ahead', share: 0 };
+		if (isStopped) return { label, state: 'stopped', share: 0 };
+		return { label, state: 'now', share: shareOf(file) };
+	});
+}
+
+/** While this browser is still sending, only the first segment moves. */
+export function sendingSegments(share: number): Segment[] {
+	return labels.map((label, i) =>
+		i === 0 ? { label, state: 'now', share } : { label, state: 'ahead', share: 0 }
+	);
+}
+
+function shareOf({ activity }: Tracked): number | null {
+	if (!activity || activity.unit === 'seconds_waiting' || !activity.total) return null;
+	return Math.min(1, activity.done / activity.total);
+}

@@ -1,0 +1,65 @@
+// Sends one file and tells how many bytes have left. The seam for other ways of sending: whatever has the type Send.
+import * as v from 'valibot';
+import { UploadAnswer } from '#lib/shared/api.ts';
+import { problems } from '#lib/shared/errors.ts';
+import type { StoredFile } from '#lib/shared/files.ts';
+import { ApiError, offline, refusal } from './api.ts';
+
+export type Send = (
+	file: File,
+	options: { signal: AbortSignal; onSent: (bytes: number) => void }
+) => Promise<StoredFile>;
+
+/** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
+export const sendMultipart: Send = (file, { signal, onSent }) =>
+	new Promise((resolve, reject) => {
+		const request = new XMLHttpRequest();
+		const abort = () => request.abort();
+		request.open('POST', '/api/files/upload');
+		// What is sent is a little more than the file: the form around it.
+		request.upload.onprogress = ({ loaded }) => onSent(Math.min(loaded, file.size));
+		request.onload = () => {
+			try {
+				resolve(accepted(request.responseText, request.status));
+			} catch (error) {
+				reject(error);
+			}
+		};
+		request.onerror = () => reject(new ApiError(offline, 0));
+		request.onabort = () => reject(signal.reason);
+		request.onloadend = () => signal.removeEventListener('abort', abort);
+		signal.addEventListener('abort', abort);
+		const form = new FormData();
+		form.append('file', file, file.name);
+		request.send(form);
+	});
+
+/** The stored file of an answer, or the reason why there is none. */
+export function accepted(body: string, status: number): StoredFile {
+	const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), UploadAnswer), body);
+	if (!answer.success) throw refusal(body, status);
+	const [file] = answer.output.files;
+	if (file) return file;
+	const [error] = answer.output.errors;
+	throw new ApiError(
+		error ?? { code: 'server.unexpected', message: problems['server.unexpected'].message },
+		status
+	);
+}
+
+/** What is certain to be refused is not sent: the reason, or undefined. */
+export function refusalBeforeSending(
+	file: Pick<File, 'name' | 'size' | 'type'>,
+	maxFileBytes: number
+): ApiError | undefined {
+	if (file.size === 0) return refuse('upload.empty');
+	if (file.size > maxFileBytes) return refuse('upload.too_large');
+	// Browsers take TypeScript for video; everything else that says sound or film can never be read.
+	if (/^(audio|video)\//.test(file.type) && !/\.[mc]?ts$/i.test(file.name))
+		return refuse('file.unsupported_type');
+	return undefined;
+}
+
+function refuse(code: keyof typeof problems): ApiError {
+	return new ApiError({ code, message: problems[code].message }, problems[code].status);
+}
