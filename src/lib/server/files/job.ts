@@ -1,0 +1,23 @@
+// The work on one file as it stands in the queue, and what files ask of the queue (which comes after them in the row
+// of imports, so it is handed in).
+import * as v from 'valibot';
+import type { Tx } from '../platform/platform.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+export const Job = v.object({
+	fileId: v.pipe(v.string(), v.uuid()),
+	/** The file's attempt when the job was queued: after a cancel or a retry an older job may not touch it any more. */
+	attempt: count,
+	sizeBytes: count,
+	/** How often the work was put off because somebody else (the model provider) was not able to do his part. */
+	tries: count
+});
+export type Job = v.InferOutput<typeof Job>;
+
+export type Jobs = {
+	/** In the caller's transaction: the job exists if and only if his change does. */
+	send(tx: Tx, job: Omit<Job, 'tries'>): Promise<void>;
+	/** Resolves when the work on this file in this process has ended (or a moment later, if it does not). */
+	cancel(fileId: string): Promise<void>;
+};

@@ -1,0 +1,22 @@
+// Who may run where. Small files come first, and a lane of their own is never taken by a big one, so that a small file
+// is not kept waiting; another lane is only for big ones, so that a stream of small files does not starve them.
+import type { WorkOptions } from 'pg-boss';
+
+const mebibyte = 1024 ** 2;
+/** Between two classes: within one, work that has begun goes before work that has not. */
+const step = 10;
+const smallFrom = 2 * step;
+
+/** The smaller the file, the higher. */
+export function priorityOf(sizeBytes: number): number {
+	if (sizeBytes <= mebibyte / 16) return 3 * step;
+	if (sizeBytes <= mebibyte) return 2 * step;
+	return sizeBytes <= 16 * mebibyte ? step : 0;
+}
+
+/** `concurrency` lanes that take big files, and one more that only small ones may use. */
+export function lanesFor(concurrency: number): Pick<WorkOptions, 'minPriority' | 'maxPriority'>[] {
+	const onlySmall = { minPriority: smallFrom };
+	const onlyBig = { maxPriority: smallFrom - 1 };
+	return [onlySmall, onlyBig, ...Array.from({ length: concurrency - 1 }, () => ({}))];
+}

@@ -1,0 +1,192 @@
+// The queue: one job per file at work. pg-boss keeps the jobs and brings back those whose process died.
+//
+// A job ends in one of four ways. Done: also when the file failed, which its row says. Put off: finished and queued
+// anew in one transaction, which costs none of its lives; that is also how a stopping process gives a job back. Lost:
+// its handler threw something unforeseen, or its process died; pg-boss delivers it again, `retryLimit` times. Dead: it
+// was lost too often and goes to the dead letters, where the file is told.
+import type { Job as BossJob } from 'pg-boss';
+import * as v from 'valibot';
+import type { Config } from '../config.ts';
+import { problem } from '../errors.ts';
+import { Job } from '../files/job.ts';
+import type { Stop, Tx } from '../platform/platform.ts';
+import { type BossOptions, makeBoss, over, schema } from './boss.ts';
+import { createHands, Stopped } from './hands.ts';
+import { lanesFor, priorityOf } from './lanes.ts';
+
+const name = 'files';
+const deadLetters = 'files.dead';
+const cancelChannel = 'asura_cancel';
+
+const policy = {
+	retryLimit: 2,
+	retryDelay: 1,
+	retryBackoff: true,
+	retryDelayMax: 30,
+	// The shortest that pg-boss takes.
+	heartbeatSeconds: 10,
+	// Stages have budgets of their own; this only bounds what nobody foresaw.
+	expireInSeconds: 23 * 3600,
+	retentionSeconds: 365 * 24 * 3600,
+	deleteAfterSeconds: 24 * 3600,
+	notify: true
+};
+// A job that waits for its time, or comes back, sends no notification.
+const polling = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 };
+
+/** The work cannot be done now: again in a while, and `tries` is what the next delivery is told. */
+export type PutOff = { inSeconds: number; tries: number };
+
+export type Worker = {
+	/** `undefined`: done. Throws when it does not know what to do; the job is then delivered again. */
+	run(job: Job, signal: AbortSignal): Promise<PutOff | undefined>;
+	/** The job was lost too often. */
+	giveUp(job: Job): Promise<void>;
+};
+
+export type Queue = ReturnType<typeof createQueue>;
+
+export function createQueue(options: BossOptions & { config: Pick<Config, 'workerConcurrency'> }) {
+	const { db, capabilities, config, log } = options;
+	const boss = makeBoss(options);
+	const hands = createHands();
+	const listeners = new Set<() => void>();
+	let stopListening: Stop | undefined;
+	let isStopping = false;
+
+	async function send(tx: Tx, job: Omit<Job, 'tries'>): Promise<void> {
+		await enqueue(tx, { ...job, tries: 0 }, { startAfter: 0, priority: priorityOf(job.sizeBytes) });
+	}
+
+	async function enqueue(tx: Tx, job: Job, when: { startAfter: number; priority: number }): Promise<void> {
+		const id = await boss.send(name, job, { ...when, db: over(tx), singletonKey: job.fileId });
+		if (id === null) throw problem('server.unexpected', { message: 'The queue did not take the job.' });
+		changed();
+	}
+
+	/** Nothing happens when the job is no longer ours: somebody else has it. */
+	async function putOff(held: BossJob, job: Job, { inSeconds, tries }: PutOff): Promise<void> {
+		await db.tx(async (tx) => {
+			const { affected } = v.parse(Settled, await boss.complete(name, held, null, { db: over(tx) }));
+			if (affected === 0) return;
+			// What has begun goes before what has not.
+			const priority = priorityOf(job.sizeBytes) + 1;
+			await enqueue(tx, { ...job, tries }, { startAfter: inSeconds, priority });
+		});
+	}
+
+	async function handle(worker: Worker, held: BossJob): Promise<void> {
+		const job = v.parse(Job, held.data);
+		changed();
+		try {
+			const outcome = await hands.hold(job.fileId, held.signal, async (signal) => {
+				if (isStopping) throw new Stopped('stopping');
+				return worker.run(job, signal);
+			});
+			if (outcome) await putOff(held, job, outcome);
+		} catch (error) {
+			if (error instanceof Stopped && error.reason === 'cancelled') return;
+			if (!(error instanceof Stopped)) {
+				log.error({ err: error, fileId: job.fileId }, 'a job was lost and will be delivered again');
+				throw error;
+			}
+			await putOff(held, job, { inSeconds: 0, tries: job.tries });
+		} finally {
+			changed();
+		}
+	}
+
+	async function serveLane(worker: Worker, lane: object): Promise<void> {
+		// A worker that has finished sleeps out its polling interval unless it is told that there may be more.
+		const id: string = await boss.work<object>(name, { ...lane, ...polling, batchSize: 1 }, async (jobs) => {
+			for (const job of jobs) await handle(worker, job);
+			boss.notifyWorker(id);
+		});
+	}
+
+	function changed(): void {
+		for (const tell of listeners) tell();
+	}
+
+	return {
+		send,
+
+		async start(): Promise<void> {
+			await boss.start();
+			await boss.createQueue(deadLetters, { retryLimit: 100, retryDelay: 5, notify: true });
+			await boss.createQueue(name, { ...policy, deadLetter: deadLetters });
+			await boss.updateQueue(name, { ...policy, deadLetter: deadLetters });
+			if (capabilities.isExclusive) await takeBack();
+			stopListening = await db.listen(cancelChannel, (fileId) => void hands.cancel(fileId, 0));
+		},
+
+		async work(worker: Worker): Promise<void> {
+			await boss.work<object>(deadLetters, polling, async (jobs) => {
+				for (const { data } of jobs) await worker.giveUp(v.parse(Job, data));
+			});
+			for (const lane of lanesFor(config.workerConcurrency)) await serveLane(worker, lane);
+		},
+
+		async cancel(fileId: string): Promise<void> {
+			// Other processes hear it; a job that nobody has begun finds out when it claims its file.
+			await Promise.all([hands.cancel(fileId, 2_000), db.notify(cancelChannel, fileId)]);
+		},
+
+		/** Files in the order in which they will be begun. */
+		async waiting(limit: number): Promise<string[]> {
+			const { rows } = await db.query<{ file_id: string }>(waitingSql, [name, limit]);
+			return rows.map(({ file_id }) => file_id);
+		},
+
+		/** Files that have a job, with the attempt it is for. */
+		async live(): Promise<Map<string, number>> {
+			const { rows } = await db.query<{ file_id: string; attempt: number }>(liveSql, [name]);
+			return new Map(rows.map(({ file_id, attempt }) => [file_id, attempt]));
+		},
+
+		async stats(): Promise<{ waiting: number; active: number; inHand: number }> {
+			const { rows } = await db.query<{ waiting: number; active: number }>(statsSql, [name]);
+			return { waiting: rows[0]?.waiting ?? 0, active: rows[0]?.active ?? 0, inHand: hands.count };
+		},
+
+		/** Told whenever a job was sent, begun or ended in this process. */
+		onChange(tell: () => void): () => void {
+			listeners.add(tell);
+			return () => void listeners.delete(tell);
+		},
+
+		/** Jobs in hand are given back: they run again at the next start, without waiting and at no cost. */
+		async stop(): Promise<void> {
+			isStopping = true;
+			await stopListening?.();
+			await boss.offWork(name, { wait: false });
+			await hands.stopAll(2_000);
+			await boss.stop({ graceful: true, timeout: 1_000, close: false });
+		}
+	};
+
+	/** Under the exclusive lock whatever is active was left by a process that died. It costs the job one life. */
+	async function takeBack(): Promise<void> {
+		for (const queue of [name, deadLetters]) {
+			const { rows } = await db.query<{ id: string }>(activeSql, [queue]);
+			if (rows.length === 0) continue;
+			const ids = rows.map(({ id }) => id);
+			await boss.fail(queue, ids, { message: 'the process ended' });
+			log.warn({ queue, jobs: ids.length }, 'jobs of a process that ended are run again');
+		}
+	}
+}
+
+const Settled = v.object({ affected: v.number() });
+
+const activeSql = `select id::text from ${schema}.job where name = $1 and state = 'active'`;
+const waitingSql = `
+	select data ->> 'fileId' as file_id from ${schema}.job
+	where name = $1 and state < 'active' and start_after <= now()
+	order by priority desc, created_on, id limit $2`;
+const liveSql = `
+	select data ->> 'fileId' as file_id, max((data ->> 'attempt')::int) as attempt from ${schema}.job
+	where name = $1 and state <= 'active' group by 1`;
+const statsSql = `
+	select count(*) filter (where state < 'active')::int as waiting, count(*) filter (where state = 'active')::int as active
+	from ${schema}.job where name = $1 and state <= 'active'`;
