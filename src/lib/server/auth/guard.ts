@@ -18,6 +18,7 @@ export type Guard = ReturnType<typeof createGuard>;
 const maxBodyBytes = 64 * 1024;
 const readMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const healthPaths = new Set(['/healthz', '/readyz', '/metrics']);
+const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
 /** Their bodies are streamed and bounded while they arrive. */
 const uploadPaths = /^\/api\/(files\/upload|uploads)(\/|$)/;
 
@@ -50,10 +51,14 @@ export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback
 			return token;
 		},
 
-		/** Came through a proxy: the loopback peer is then not the person. */
-		isForwarded(headers: Arrival['headers']): boolean {
-			return ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via'].some(
-				(name) => headers[name] !== undefined
+		/** Nobody else stands behind the loopback peer, as far as one can tell: a proxy says whom it speaks for. */
+		isFromThisMachine({ headers, address }: { headers: Arrival['headers']; address: string }): boolean {
+			const host = parseHost(one(headers.host), 'http:');
+			const isForwarded = forwardingHeaders.some((name) => headers[name] !== undefined);
+			return (
+				!isForwarded &&
+				isLoopbackHost(address.replace(/^::ffff:/, '')) &&
+				isLoopbackHost(host?.hostname ?? '')
 			);
 		}
 	};

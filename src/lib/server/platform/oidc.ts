@@ -111,11 +111,13 @@ function discover(server: URL, clientId: string, clientSecret: string): Promise<
 	});
 }
 
+/** In the body wherever that is taken: not every provider decodes the header as the standard asks. */
 function authenticate(clientSecret: string): client.ClientAuth {
 	const [post, basic] = [client.ClientSecretPost(clientSecret), client.ClientSecretBasic(clientSecret)];
 	return (server, ...rest) => {
-		const takesPost = server.token_endpoint_auth_methods_supported?.includes('client_secret_post');
-		return (takesPost ? post : basic)(server, ...rest);
+		const taken = server.token_endpoint_auth_methods_supported ?? [];
+		const isBasicOnly = taken.includes('client_secret_basic') && !taken.includes('client_secret_post');
+		return (isBasicOnly ? basic : post)(server, ...rest);
 	};
 }
 

@@ -1,0 +1,155 @@
+// Every request passes here: who may talk to us, who is talking, and what becomes of what goes wrong.
+//
+// Errors have one way out. What a route or a load throws reaches handleError, which keeps it on locals.failure;
+// handle then makes the answer of it: the contract's JSON body for programs, the right status for pages.
+import { randomUUID } from 'node:crypto';
+import type { Handle, HandleServerError, RequestEvent } from '@sveltejs/kit';
+import type { App } from '#lib/server/app.ts';
+import type { AppError } from '#lib/server/errors.ts';
+
+type Resolve = Parameters<Handle>[0]['resolve'];
+
+const appKey = Symbol.for('asura.app');
+const programPaths = /^\/(api|auth|healthz|readyz|metrics)(\/|$)/;
+const openRoutes = new Set([
+	'/sign-in',
+	'/auth/local',
+	'/auth/google',
+	'/auth/callback',
+	'/auth/sign-out',
+	'/healthz',
+	'/readyz',
+	'/metrics',
+	'/api/[...rest]'
+]);
+/** A person's browser is on its way here: what goes wrong is told on the sign-in page. */
+const signInSteps = new Set(['/auth/google', '/auth/callback']);
+/** They must answer while the database does not. */
+const sessionless = new Set(['/healthz', '/readyz']);
+const readMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+const safetyHeaders = {
+	'x-content-type-options': 'nosniff',
+	'referrer-policy': 'same-origin',
+	'x-frame-options': 'DENY',
+	'cross-origin-opener-policy': 'same-origin',
+	'cross-origin-resource-policy': 'same-origin',
+	'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()'
+};
+
+export const handle: Handle = async ({ event, resolve }) => {
+	const startedAt = performance.now();
+	const { locals } = event;
+	locals.app = await openedApp();
+	locals.requestId = randomUUID();
+	const answer = seal(await answerOrRefuse(event, resolve), locals.requestId);
+	logRequest(event, answer.status, performance.now() - startedAt);
+	return answer;
+};
+
+export const handleError: HandleServerError = ({ error, event, status }) => {
+	const { app, requestId } = event.locals;
+	const failure = fromKit(app, status) ?? app.errors.toAppError(error);
+	noteFailure(event, failure, error);
+	return app.errors.errorBody(failure, requestId);
+};
+
+async function answerOrRefuse(event: RequestEvent, resolve: Resolve): Promise<Response> {
+	const { locals, url, route } = event;
+	const { app } = locals;
+	try {
+		const token = app.auth.guard.admit(arrivalOf(event));
+		locals.session = sessionless.has(url.pathname) ? undefined : await app.auth.find(token);
+		if (route.id !== null && !openRoutes.has(route.id) && !locals.session) return refuseStranger(event);
+		return finish(event, await resolve(event));
+	} catch (error) {
+		const failure = app.errors.toAppError(error);
+		noteFailure(event, failure, error);
+		return refusal(event, failure);
+	}
+}
+
+function arrivalOf({ request, url, isSubRequest }: RequestEvent) {
+	const headers = Object.fromEntries(request.headers);
+	// A load that fetches from our own API passes here again, without having come from anywhere.
+	if (isSubRequest) headers.host = url.host;
+	return { method: request.method, path: url.pathname, headers };
+}
+
+function noteFailure({ locals, request }: RequestEvent, failure: AppError, error: unknown): void {
+	const { app, requestId } = locals;
+	locals.failure = failure;
+	if (request.signal.aborted) app.log.debug({ requestId, err: error }, 'the client went away');
+	else if (failure.code === 'server.unexpected') app.log.error({ requestId, err: error }, 'unexpected error');
+	else if (failure.status >= 500) app.log.warn({ requestId, err: failure }, failure.message);
+}
+
+/** Pages lead to the sign-in and back; the API says 401. */
+function refuseStranger({ locals, url }: RequestEvent): Response {
+	if (programPaths.test(url.pathname)) throw locals.app.errors.problem('auth.required');
+	const next = encodeURIComponent(url.pathname + url.search);
+	return new Response(null, { status: 303, headers: { location: `/sign-in?next=${next}` } });
+}
+
+/** Kit knows 500 and its own 404 and 405 only; what was really thrown decides. */
+function finish(event: RequestEvent, answer: Response): Response {
+	const { app, failure } = event.locals;
+	const isForProgram = programPaths.test(event.url.pathname);
+	if (!failure) {
+		if (answer.status !== 405 || !isForProgram) return answer;
+		const headers = { allow: answer.headers.get('allow') ?? '' };
+		return refusal(event, app.errors.problem('request.method_not_allowed', { headers }));
+	}
+	if (isForProgram) return withCookies(refusal(event, failure), answer);
+	if (event.isDataRequest) return answer;
+	return new Response(answer.body, { status: failure.status, headers: answer.headers });
+}
+
+function refusal({ locals, route }: RequestEvent, failure: AppError): Response {
+	if (route.id !== null && signInSteps.has(route.id)) {
+		return new Response(null, { status: 303, headers: { location: `/sign-in?error=${failure.code}` } });
+	}
+	const body = locals.app.errors.errorBody(failure, locals.requestId);
+	return Response.json(body, { status: failure.status, headers: failure.headers });
+}
+
+function withCookies(answer: Response, from: Response): Response {
+	for (const cookie of from.headers.getSetCookie()) answer.headers.append('set-cookie', cookie);
+	return answer;
+}
+
+function fromKit(app: App, status: number): AppError | undefined {
+	if (status === 404) return app.errors.problem('request.not_found');
+	if (status === 405) return app.errors.problem('request.method_not_allowed');
+	if (status === 413) return app.errors.problem('request.too_large');
+	return status >= 400 && status < 500 ? app.errors.problem('request.invalid') : undefined;
+}
+
+function seal(answer: Response, requestId: string): Response {
+	// Headers of some answers, such as a redirect's, cannot be changed.
+	const sealed = new Response(answer.body, answer);
+	for (const [name, value] of Object.entries(safetyHeaders)) sealed.headers.set(name, value);
+	sealed.headers.set('x-request-id', requestId);
+	if (!sealed.headers.has('cache-control')) sealed.headers.set('cache-control', 'no-store');
+	return sealed;
+}
+
+/** The route's pattern, not the address: what people search for and what signs them in stays out of the log. */
+function logRequest({ locals, request, route }: RequestEvent, status: number, ms: number): void {
+	const { app, requestId, failure } = locals;
+	const line = {
+		requestId,
+		method: request.method,
+		route: route.id,
+		status,
+		ms: Math.round(ms),
+		code: failure?.code
+	};
+	app.log[readMethods.has(request.method) ? 'debug' : 'info'](line, 'request');
+}
+
+function openedApp(): Promise<App> {
+	const app = (globalThis as { [appKey]?: Promise<App> })[appKey];
+	if (!app) throw new Error('The app is made by the entry of the process; there is none.');
+	return app;
+}
