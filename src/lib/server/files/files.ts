@@ -1,0 +1,74 @@
+// The files: this folder is the only place that writes public.files. Every change that is committed rings the bell of
+// its owner afterwards.
+import type { ListAnswer, ListQuery } from '#lib/shared/api.ts';
+import type { StoredFile } from '#lib/shared/files.ts';
+import type { BlobStore, Db } from '../platform/platform.ts';
+import type { Bell } from './bell.ts';
+import { type Claim, claimFile } from './claim.ts';
+import { type Content, type ContentRequest, openContent } from './content.ts';
+import { cancelFile, giveUpFile, queueAgain, removeFile, retryFile } from './end.ts';
+import { insertFile, type NewFile, usedBytesSql } from './insert.ts';
+import type { Job, Jobs } from './job.ts';
+import { createPasswords } from './passwords.ts';
+import { findFile, getFile, listFiles, type Now } from './read.ts';
+
+export type Files = ReturnType<typeof createFiles>;
+
+export type FilesDeps = { db: Db; blobs: BlobStore; bell: Bell; jobs: Jobs; changes: Now };
+
+export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
+	const passwords = createPasswords();
+	const ends = { db, blobs, bell, jobs, passwords };
+
+	return {
+		/** Row and job in one transaction. `cursor`: who follows from it hears of this file. */
+		async add(file: NewFile): Promise<{ file: StoredFile; isDuplicate: boolean; cursor: string }> {
+			const added = await db.tx(async (tx) => {
+				const cursor = await changes.now(tx);
+				return { ...(await insertFile(tx, jobs, file)), cursor };
+			});
+			bell.ring(file.userId);
+			return added;
+		},
+
+		async usedBytes(userId: string): Promise<number> {
+			const { rows } = await db.query<{ used_bytes: number }>(usedBytesSql, [userId]);
+			return rows[0]?.used_bytes ?? 0;
+		},
+
+		list: (userId: string, query: ListQuery): Promise<ListAnswer> => listFiles(db, changes, userId, query),
+		find: (userId: string, id: string): Promise<StoredFile | undefined> => findFile(db, userId, id),
+		/** Somebody else's file is not found, like one that does not exist. */
+		get: (userId: string, id: string): Promise<StoredFile> => getFile(db, userId, id),
+		content: (request: ContentRequest): Promise<Content> => openContent(db, blobs, request),
+
+		cancel: (userId: string, id: string): Promise<StoredFile> => cancelFile(ends, userId, id),
+		remove: (userId: string, id: string): Promise<void> => removeFile(ends, userId, id),
+		retry: (userId: string, id: string, password?: string): Promise<StoredFile> =>
+			retryFile(ends, userId, id, password),
+
+		/** `undefined`: the job is not the file's current one, or the file has ended. */
+		claim: (job: Job): Promise<Claim | undefined> => claimFile({ db, bell }, job),
+		giveUp: (job: Job) => giveUpFile(ends, job),
+		queueAgain: (file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void> =>
+			db.tx((tx) => queueAgain(tx, jobs, file)),
+		passwords: { find: passwords.find, forget: passwords.forget },
+
+		/** `order`: the files at the head of the queue; the others have no position. */
+		async setPositions(order: readonly string[]): Promise<void> {
+			const { rows } = await db.query<{ user_id: string }>(positionsSql, [order]);
+			for (const userId of new Set(rows.map(({ user_id }) => user_id))) bell.ring(userId);
+		}
+	};
+}
+
+const positionsSql = `
+	update public.files f set queue_position = p.position
+	from (
+		select f.id, case when o.id is not null then row_number() over (order by o.place) end as position
+		from public.files f
+		left join unnest($1::text[]::uuid[]) with ordinality as o (id, place) on o.id = f.id
+		where f.status = 'pending'
+	) p
+	where f.id = p.id and f.queue_position is distinct from p.position
+	returning f.user_id::text`;

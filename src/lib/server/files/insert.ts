@@ -1,0 +1,63 @@
+// A new file: its bytes are safe already, now its row and its job come into being together or not at all.
+import type { StoredFile } from '#lib/shared/files.ts';
+import { problem } from '../errors.ts';
+import type { Tx } from '../platform/platform.ts';
+import type { Jobs } from './job.ts';
+import { lockOwner } from './owner-lock.ts';
+import { fileColumns, toStoredFile } from './row.ts';
+
+export type NewFile = {
+	userId: string;
+	/** Where the bytes are; not used when this person has the same bytes already. */
+	blobId: string;
+	filename: string;
+	fileType: string;
+	sizeBytes: number;
+	sha256: string;
+	quotaBytes: number;
+};
+
+/** `isDuplicate`: the row shares the blob of an earlier one, and `blobId` is not needed any more. */
+export async function insertFile(
+	tx: Tx,
+	jobs: Jobs,
+	file: NewFile
+): Promise<{ file: StoredFile; isDuplicate: boolean }> {
+	await lockOwner(tx, file.userId);
+	const { usedBytes, original } = await lookAround(tx, file);
+	if (!original && usedBytes + file.sizeBytes > file.quotaBytes) throw problem('upload.quota_exceeded');
+	const { rows } = await tx.query(insertSql, [
+		file.userId,
+		original?.blob_id ?? file.blobId,
+		file.filename,
+		original?.file_type ?? file.fileType,
+		file.sizeBytes,
+		file.sha256,
+		original?.id ?? null
+	]);
+	const stored = toStoredFile(rows[0] ?? {});
+	await jobs.send(tx, { fileId: stored.id, attempt: 0, sizeBytes: file.sizeBytes });
+	return { file: stored, isDuplicate: original !== undefined };
+}
+
+/** Rows that are nobody's duplicate; their duplicates cost no storage. */
+export const usedBytesSql = `
+	select coalesce(sum(size_bytes), 0)::float8 as used_bytes from public.files
+	where user_id = $1 and duplicate_of is null`;
+
+type Original = { id: string; blob_id: string; file_type: string };
+
+async function lookAround(tx: Tx, { userId, sha256 }: NewFile) {
+	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId]);
+	const same = await tx.query<Original>(
+		`select id::text, blob_id::text, file_type from public.files
+		 where user_id = $1 and sha256 = $2 order by duplicate_of nulls first, created_at, id limit 1`,
+		[userId, sha256]
+	);
+	return { usedBytes: used.rows[0]?.used_bytes ?? 0, original: same.rows[0] };
+}
+
+const insertSql = `
+	insert into public.files as f (user_id, blob_id, filename, file_type, size_bytes, sha256, duplicate_of)
+	values ($1, $2, $3, $4, $5, $6, $7)
+	returning ${fileColumns}`;

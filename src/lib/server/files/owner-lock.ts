@@ -1,0 +1,12 @@
+// One lock per person. Whoever adds or removes files holds it alone: the quota is counted, duplicates are found and
+// vectors nobody needs are dropped while nothing moves. Whoever adds passages to a file shares it: a vector that is
+// counted on cannot be dropped in between.
+import type { Tx } from '../platform/platform.ts';
+
+export async function lockOwner(tx: Tx, userId: string): Promise<void> {
+	await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`asura.owner:${userId}`]);
+}
+
+export async function shareOwnerLock(tx: Tx, userId: string): Promise<void> {
+	await tx.query('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [`asura.owner:${userId}`]);
+}

@@ -1,0 +1,76 @@
+// What a person sees of her files. Under row-level security, and filtered by the person as well.
+import * as v from 'valibot';
+import type { ListAnswer, ListQuery } from '#lib/shared/api.ts';
+import type { StoredFile } from '#lib/shared/files.ts';
+import { limits } from '#lib/shared/limits.ts';
+import { problem } from '../errors.ts';
+import type { Db, Queryable } from '../platform/platform.ts';
+import { checkFileId } from './ids.ts';
+import { fileColumns, toStoredFile } from './row.ts';
+
+export type Now = { now(on: Queryable): Promise<string> };
+
+export async function findFile(db: Db, userId: string, id: string): Promise<StoredFile | undefined> {
+	const { rows } = await db.tx(
+		(tx) =>
+			tx.query(`select ${fileColumns} from public.files f where f.id = $1 and f.user_id = $2`, [id, userId]),
+		{ as: { userId } }
+	);
+	return rows[0] && toStoredFile(rows[0]);
+}
+
+export async function getFile(db: Db, userId: string, id: string): Promise<StoredFile> {
+	const file = await findFile(db, userId, checkFileId(id));
+	if (!file) throw problem('file.not_found');
+	return file;
+}
+
+/** Newest first. The cursor is taken before the rows are read: following from it misses nothing. */
+export async function listFiles(db: Db, changes: Now, userId: string, query: ListQuery): Promise<ListAnswer> {
+	const limit = query.limit ?? limits.listPage;
+	const after = query.after === undefined ? undefined : parsePlace(query.after);
+	const { cursor, rows } = await db.tx(
+		async (tx) => {
+			const cursor = await changes.now(tx);
+			const params = [userId, after?.createdAt ?? null, after?.id ?? null, query.status ?? null, limit + 1];
+			return { cursor, rows: (await tx.query<Placed>(listSql, params)).rows };
+		},
+		{ as: { userId } }
+	);
+	const last = rows.length > limit ? rows[limit - 1] : undefined;
+	return {
+		files: rows.slice(0, limit).map(({ place: _, ...row }) => toStoredFile(row)),
+		next: last ? formatPlace(last) : null,
+		cursor
+	};
+}
+
+type Placed = Record<string, unknown> & { place: string; id: string };
+
+const listSql = `
+	select ${fileColumns}, (extract(epoch from f.created_at) * 1000000)::bigint::text as place
+	from public.files f
+	where f.user_id = $1
+		and ($2::text is null or (f.created_at, f.id) <
+			(timestamptz 'epoch' + $2::text::bigint * interval '1 microsecond', $3::text::uuid))
+		and ($4::text is null or f.status = $4::text)
+	order by f.created_at desc, f.id desc
+	limit $5::int`;
+
+const Place = v.pipe(
+	v.string(),
+	v.transform((text) => Buffer.from(text, 'base64url').toString('latin1').split('|')),
+	v.tuple([v.pipe(v.string(), v.regex(/^\d{1,17}$/)), v.pipe(v.string(), v.uuid())]),
+	v.transform(([createdAt, id]) => ({ createdAt, id }))
+);
+
+function parsePlace(text: string): { createdAt: string; id: string } {
+	const result = v.safeParse(Place, text);
+	if (!result.success) throw problem('request.invalid', { message: '`after` is not the `next` of a list.' });
+	return result.output;
+}
+
+/** A place in the order, not a row: it stays valid when the row goes. */
+function formatPlace({ place, id }: Placed): string {
+	return Buffer.from(`${place}|${id}`, 'latin1').toString('base64url');
+}

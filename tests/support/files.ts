@@ -1,0 +1,69 @@
+// Files with everything behind them that is real: database, blobs, queue, changes.
+import { createHash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { StoredFile } from '#lib/shared/files.ts';
+import { createBell } from '#lib/server/files/bell.ts';
+import { createChanges } from '#lib/server/files/changes.ts';
+import { createFiles, type Files } from '#lib/server/files/files.ts';
+import { silentLog } from '#lib/server/log.ts';
+import { createQueue, type Queue } from '#lib/server/queue/queue.ts';
+import { openTestPlatform, type TestPlatform } from './database.ts';
+
+export type TestFiles = {
+	platform: TestPlatform;
+	files: Files;
+	queue: Queue;
+	/** A file as an upload leaves it. */
+	addFile(userId: string, content?: string | Buffer, changes?: Partial<Added>): Promise<StoredFile>;
+	/** The column values of a row that the outside does not see. */
+	row(id: string): Promise<Record<string, unknown> | undefined>;
+	keys(prefix?: string): Promise<string[]>;
+	close(): Promise<void>;
+};
+
+type Added = { filename: string; fileType: string; quotaBytes: number };
+
+export async function openTestFiles(): Promise<TestFiles> {
+	const platform = await openTestPlatform();
+	const { db, blobs, capabilities } = platform;
+	const log = silentLog;
+	const queue = createQueue({ db, capabilities, config: { workerConcurrency: 2 }, log });
+	await queue.start();
+	const changes = createChanges({ db, capabilities });
+	const files = createFiles({ db, blobs, bell: createBell({ db, log }), jobs: queue, changes });
+	return {
+		platform,
+		files,
+		queue,
+		async addFile(userId, content = `text ${randomUUID()}`, changes = {}) {
+			const blobId = randomUUID();
+			const bytes = Buffer.from(content);
+			await blobs.put(`${blobId}/original`, Readable.from([bytes]));
+			const { file, isDuplicate } = await files.add({
+				userId,
+				blobId,
+				filename: 'notes.txt',
+				fileType: 'text/plain',
+				sizeBytes: bytes.length,
+				sha256: createHash('sha256').update(bytes).digest('hex'),
+				quotaBytes: 1e9,
+				...changes
+			});
+			if (isDuplicate) await blobs.remove([`${blobId}/original`]);
+			return file;
+		},
+		async row(id) {
+			const { rows } = await db.query('select * from public.files where id = $1', [id]);
+			return rows[0];
+		},
+		async keys(prefix = '') {
+			const keys: string[] = [];
+			for await (const { key } of blobs.list(prefix)) keys.push(key);
+			return keys.toSorted();
+		},
+		async close() {
+			await queue.stop();
+			await platform.close();
+		}
+	};
+}
