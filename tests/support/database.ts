@@ -5,6 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openDiskBlobs } from '#lib/server/platform/embedded/disk-blobs.ts';
+import { embeddedCapabilities } from '#lib/server/platform/embedded/embedded.ts';
 import { openPgliteDb, type PgliteDb } from '#lib/server/platform/embedded/pglite-db.ts';
 import { createListenFeed } from '#lib/server/platform/listen-feed.ts';
 import { migrate, readScripts } from '#lib/server/platform/migrate.ts';
@@ -22,7 +23,7 @@ export async function openTestPlatform(): Promise<TestPlatform> {
 	const db = await openPgliteDb({ loadFrom: await findMigratedDump() });
 	const folder = await mkdtemp(path.join(tmpdir(), 'asura-test-'));
 	return {
-		capabilities: { name: 'embedded', isExclusive: true, queueBackend: 'pglite', hasVectors: true },
+		capabilities: embeddedCapabilities,
 		db,
 		blobs: await openDiskBlobs(folder),
 		identity: undefined,

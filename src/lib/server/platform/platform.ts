@@ -46,7 +46,11 @@ export interface Identity {
 	/** `pending` is opaque and secret; it comes back to `finish` in an HttpOnly cookie of this browser. */
 	begin(input: { redirectUri: URL; returnTo: string }): Promise<{ url: URL; pending: string }>;
 	/** Throws `auth.state_mismatch`, `auth.refused` or `auth.provider_unreachable`. */
-	finish(input: { callback: URL; redirectUri: URL; pending: string }): Promise<{ person: Person; returnTo: string }>;
+	finish(input: {
+		callback: URL;
+		redirectUri: URL;
+		pending: string;
+	}): Promise<{ person: Person; returnTo: string }>;
 }
 
 /** A doorbell only: "something changed, for this user". The truth is always read from the database. */

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { access, open, readdir } from 'node:fs/promises';
+import path from 'node:path';
 
 /** Makes the names in a folder durable: a renamed file can be gone after a power cut until this is done. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -11,6 +12,14 @@ export async function syncFolder(folder: string): Promise<void> {
 	}
 }
 
+export async function exists(file: string): Promise<boolean> {
+	const found = await ignoring(['ENOENT'], async () => {
+		await access(file);
+		return true;
+	});
+	return found ?? false;
+}
+
 /** undefined instead of the named system errors. */
 export async function ignoring<T>(codes: readonly string[], work: () => Promise<T>): Promise<T | undefined> {
 	try {
@@ -19,4 +28,17 @@ export async function ignoring<T>(codes: readonly string[], work: () => Promise<
 		if (error instanceof Error && 'code' in error && codes.includes(String(error.code))) return undefined;
 		throw error;
 	}
+}
+
+/** Makes everything below `folder` durable. */
+export async function syncTree(folder: string): Promise<void> {
+	for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+		const handle = await open(path.join(entry.parentPath, entry.name));
+		try {
+			await handle.sync();
+		} finally {
+			await handle.close();
+		}
+	}
+	await syncFolder(folder);
 }

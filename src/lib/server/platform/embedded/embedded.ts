@@ -1,14 +1,18 @@
-// Everything on one machine, nothing installed: PGlite and a folder.
+// Everything on one machine, nothing installed: PGlite and a folder, owned by one process.
 import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
+import { messageOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { createListenFeed } from '../listen-feed.ts';
 import { migrate } from '../migrate.ts';
-import type { Capabilities, Identity, Platform } from '../platform.ts';
+import type { Capabilities, Identity, Platform, Stop } from '../platform.ts';
+import { backUp } from './backup.ts';
+import { serveControl } from './control.ts';
+import { foldersOf, refuseHalfRestored, removeStaging } from './data-folder.ts';
 import { openDiskBlobs } from './disk-blobs.ts';
-import { openPgliteDb } from './pglite-db.ts';
+import { lockFolder } from './folder-lock.ts';
+import { openPgliteDb, type PgliteDb } from './pglite-db.ts';
 
-const capabilities: Capabilities = {
+export const embeddedCapabilities: Capabilities = {
 	name: 'embedded',
 	isExclusive: true,
 	queueBackend: 'pglite',
@@ -22,18 +26,37 @@ export async function openEmbedded(options: {
 }): Promise<Platform> {
 	const { dataDir, log, identity } = options;
 	await mkdir(dataDir, { recursive: true, mode: 0o700 });
-	const db = await openPgliteDb({
-		dataDir: path.join(dataDir, 'db'),
-		onCrash: (error) => log.fatal({ err: error }, 'the database has stopped')
+	// Closed in the opposite order, also when a later part cannot be opened.
+	const closers: Stop[] = [await lockFolder(dataDir)];
+	const close = async () => {
+		for (let one = closers.pop(); one; one = closers.pop()) await one();
+	};
+	try {
+		await refuseHalfRestored(dataDir);
+		await removeStaging(dataDir);
+		const folders = foldersOf(dataDir);
+		const blobs = await openDiskBlobs(folders.blobs);
+		const db = await openDatabase(folders.database, log);
+		closers.push(() => db.close());
+		await bringUpToDate(db, log);
+		const copy = db.copy.bind(db);
+		closers.push(await serveControl({ dataDir, log, backUp: (to) => backUp(dataDir, copy, to) }));
+		return { capabilities: embeddedCapabilities, db, blobs, identity, changes: createListenFeed(db), close };
+	} catch (error) {
+		await close();
+		throw error;
+	}
+}
+
+function openDatabase(dataDir: string, log: Log): Promise<PgliteDb> {
+	return openPgliteDb({
+		dataDir,
+		onCrash: (error) => log.fatal({ error: messageOf(error) }, 'the database has stopped; restart Asura'),
+		onMaintenanceFailed: (error) => log.error({ error: messageOf(error) }, 'the database could not be tidied')
 	});
+}
+
+async function bringUpToDate(db: PgliteDb, log: Log): Promise<void> {
 	const { applied } = await migrate(db);
 	if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
-	return {
-		capabilities,
-		db,
-		blobs: await openDiskBlobs(path.join(dataDir, 'files')),
-		identity,
-		changes: createListenFeed(db),
-		close: () => db.close()
-	};
 }

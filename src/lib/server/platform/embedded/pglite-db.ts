@@ -3,13 +3,16 @@
 // That is refused at once. A transaction of which nothing is heard for a while is rolled back.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Db, Result, Row, Stop, Tx } from '../platform.ts';
+import { DbError } from '../db-error.ts';
 import { beginAs } from '../row-level-security.ts';
+import type { CopyRequest } from './copy.ts';
 import type { News, WorkerOptions } from './pglite-protocol.ts';
 import { WorkerCalls } from './worker-calls.ts';
 
 export type PgliteOptions = Partial<WorkerOptions> & {
 	/** The thread died; every call fails from now on. */
 	onCrash?: (error: Error) => void;
+	onMaintenanceFailed?: (error: Error) => void;
 };
 
 export async function openPgliteDb(options: PgliteOptions = {}): Promise<PgliteDb> {
@@ -20,22 +23,21 @@ export async function openPgliteDb(options: PgliteOptions = {}): Promise<PgliteD
 
 export class PgliteDb implements Db {
 	readonly ready: Promise<void>;
+	readonly #options: PgliteOptions;
 	readonly #calls: WorkerCalls;
 	readonly #inside = new AsyncLocalStorage<{ isOpen: boolean }>();
 	readonly #listeners = new Map<string, Set<(payload: string) => void>>();
 	readonly #expiries = new Map<number, (error: Error) => void>();
 	readonly #started = Promise.withResolvers<void>();
 
-	constructor({ dataDir, loadFrom, idleTransactionMs = 10_000, onCrash }: PgliteOptions) {
+	constructor(options: PgliteOptions) {
 		this.ready = this.#started.promise;
+		this.#options = options;
+		const { dataDir, loadFrom, idleTransactionMs = 10_000, maintenanceMs = 60_000 } = options;
 		this.#calls = new WorkerCalls(
-			{ dataDir, loadFrom, idleTransactionMs },
+			{ dataDir, loadFrom, idleTransactionMs, maintenanceMs },
 			(news) => this.#hear(news),
-			(error) => {
-				this.#started.reject(error);
-				for (const expire of this.#expiries.values()) expire(error);
-				onCrash?.(error);
-			}
+			(error) => this.#crash(error)
 		);
 	}
 
@@ -72,8 +74,8 @@ export class PgliteDb implements Db {
 		this.#listeners.set(channel, listeners);
 		// A wrapper of its own: the same function may listen twice.
 		const listener = (payload: string) => onNotify(payload);
-		listeners.add(listener);
 		await this.query(`listen ${quoteName(channel)}`);
+		listeners.add(listener);
 		return async () => {
 			if (!listeners.delete(listener) || listeners.size > 0) return;
 			await this.query(`unlisten ${quoteName(channel)}`);
@@ -83,10 +85,20 @@ export class PgliteDb implements Db {
 	}
 
 	async notify(channel: string, payload: string): Promise<void> {
-		await this.query('select pg_notify($1, $2)', [channel, payload]);
+		// Nothing here is worth waiting for the disk.
+		await this.query(`select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`, [
+			channel,
+			payload
+		]);
 	}
 
-	/** A copy of the whole database as a tar file; everybody waits meanwhile. */
+	/** Database and blobs of one moment; everybody waits meanwhile. */
+	async copy(request: CopyRequest): Promise<void> {
+		this.#refuseInside();
+		await this.#calls.call({ op: 'copy', ...request });
+	}
+
+	/** The whole database as a tar file, by way of memory; everybody waits meanwhile. */
 	async dump(path: string): Promise<void> {
 		this.#refuseInside();
 		await this.#calls.call({ op: 'dump', path });
@@ -112,14 +124,25 @@ export class PgliteDb implements Db {
 	}
 
 	#hear(message: News): void {
-		if (message.news === 'ready') return this.#started.resolve();
-		if (message.news === 'notification') {
-			for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.payload);
-			return;
+		switch (message.news) {
+			case 'ready':
+				return this.#started.resolve();
+			case 'notification':
+				for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.payload);
+				return;
+			case 'expired': {
+				const reason = 'The transaction was rolled back, because nothing was heard of it for too long.';
+				return this.#expiries.get(message.transaction)?.(new Error(reason));
+			}
+			case 'maintenance failed':
+				return this.#options.onMaintenanceFailed?.(new DbError(message.error));
 		}
-		this.#expiries.get(message.transaction)?.(
-			new Error('The transaction was rolled back, because nothing was heard of it for too long.')
-		);
+	}
+
+	#crash(error: Error): void {
+		this.#started.reject(error);
+		for (const expire of this.#expiries.values()) expire(error);
+		this.#options.onCrash?.(error);
 	}
 }
 
