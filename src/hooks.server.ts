@@ -28,15 +28,6 @@ const signInSteps = new Set(['/auth/google', '/auth/callback']);
 const sessionless = new Set(['/healthz', '/readyz']);
 const readMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-const safetyHeaders = {
-	'x-content-type-options': 'nosniff',
-	'referrer-policy': 'same-origin',
-	'x-frame-options': 'DENY',
-	'cross-origin-opener-policy': 'same-origin',
-	'cross-origin-resource-policy': 'same-origin',
-	'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()'
-};
-
 export const handle: Handle = async ({ event, resolve }) => {
 	const startedAt = performance.now();
 	const { locals } = event;
@@ -73,7 +64,7 @@ function arrivalOf({ request, url, isSubRequest }: RequestEvent) {
 	const headers = Object.fromEntries(request.headers);
 	// A load that fetches from our own API passes here again, without having come from anywhere.
 	if (isSubRequest) headers.host = url.host;
-	return { method: request.method, path: url.pathname, headers };
+	return { method: request.method, path: url.pathname, query: url.search, headers };
 }
 
 function noteFailure({ locals, request }: RequestEvent, failure: AppError, error: unknown): void {
@@ -85,9 +76,9 @@ function noteFailure({ locals, request }: RequestEvent, failure: AppError, error
 }
 
 /** Pages lead to the sign-in and back; the API says 401. */
-function refuseStranger({ locals, url }: RequestEvent): Response {
+function refuseStranger({ locals, request, url }: RequestEvent): Response {
 	if (programPaths.test(url.pathname)) throw locals.app.errors.problem('auth.required');
-	const next = encodeURIComponent(url.pathname + url.search);
+	const next = encodeURIComponent(url.pathname + (readMethods.has(request.method) ? url.search : ''));
 	return new Response(null, { status: 303, headers: { location: `/sign-in?next=${next}` } });
 }
 
@@ -100,17 +91,19 @@ function finish(event: RequestEvent, answer: Response): Response {
 		const headers = { allow: answer.headers.get('allow') ?? '' };
 		return refusal(event, app.errors.problem('request.method_not_allowed', { headers }));
 	}
-	if (isForProgram) return withCookies(refusal(event, failure), answer);
 	if (event.isDataRequest) return answer;
-	return new Response(answer.body, { status: failure.status, headers: answer.headers });
+	if (!isForProgram) return new Response(answer.body, { status: failure.status, headers: answer.headers });
+	const isStep = event.route.id !== null && signInSteps.has(event.route.id);
+	return withCookies(isStep ? toSignIn(failure) : refusal(event, failure), answer);
 }
 
-function refusal({ locals, route }: RequestEvent, failure: AppError): Response {
-	if (route.id !== null && signInSteps.has(route.id)) {
-		return new Response(null, { status: 303, headers: { location: `/sign-in?error=${failure.code}` } });
-	}
+function refusal({ locals }: RequestEvent, failure: AppError): Response {
 	const body = locals.app.errors.errorBody(failure, locals.requestId);
 	return Response.json(body, { status: failure.status, headers: failure.headers });
+}
+
+function toSignIn(failure: AppError): Response {
+	return new Response(null, { status: 303, headers: { location: `/sign-in?error=${failure.code}` } });
 }
 
 function withCookies(answer: Response, from: Response): Response {
@@ -128,7 +121,6 @@ function fromKit(app: App, status: number): AppError | undefined {
 function seal(answer: Response, requestId: string): Response {
 	// Headers of some answers, such as a redirect's, cannot be changed.
 	const sealed = new Response(answer.body, answer);
-	for (const [name, value] of Object.entries(safetyHeaders)) sealed.headers.set(name, value);
 	sealed.headers.set('x-request-id', requestId);
 	if (!sealed.headers.has('cache-control')) sealed.headers.set('cache-control', 'no-store');
 	return sealed;

@@ -6,6 +6,7 @@ import type { App } from '#lib/server/app.ts';
 import { ConfigError } from '#lib/server/config.ts';
 import { messageOf } from '#lib/server/errors.ts';
 import { openApp } from './open-app.ts';
+import { safetyHeaders } from './safety-headers.ts';
 
 const closeAfterMs = 1500;
 const giveUpAfterMs = 4500;
@@ -27,6 +28,7 @@ async function serve(app: App): Promise<void> {
 	const server = createServer((request, response) => {
 		// Kit learns its origin from this header; what a client sent in it must never count.
 		request.headers['x-asura-proto'] = 'http';
+		response.setHeaders(safetyHeaders);
 		if (!app.events.handleRaw(request, response)) handle(request, response);
 	});
 	// Long uploads are bounded by their own stall timeout, not by a total time.

@@ -109,20 +109,34 @@ describe('the guard of the Origin', () => {
 describe('the guard of the size', () => {
 	const host = 'localhost';
 	const post = (path: string, headers: Record<string, string>) => () =>
-		local.admit(arrive({ host, ...headers }, { method: 'POST', path }));
+		local.admit(arrive({ host, ...headers }, { method: 'POST', ...split(path) }));
+	const split = (target: string) => {
+		const [path = '', query] = target.split(/(?=\?)/);
+		return { path, query };
+	};
 
 	it('lets bodies pass that say they are small, and uploads of any size', () => {
 		expect(post('/auth/local', {})).not.toThrow();
 		expect(post('/auth/local', { 'content-length': '65536' })).not.toThrow();
 		expect(post('/api/files/upload', { 'content-length': '999999999' })).not.toThrow();
+		expect(post('/api/files/upload?a=1', { 'transfer-encoding': 'chunked' })).not.toThrow();
 		expect(post('/api/uploads/some-id', { 'transfer-encoding': 'chunked' })).not.toThrow();
+		expect(post('/?/upload', { 'content-length': '999999999' })).not.toThrow();
 	});
 
 	it('refuses others before they are read', () => {
 		const tooLarge = expect.objectContaining({ code: 'request.too_large', status: 413 });
 		expect(post('/auth/local', { 'content-length': '65537' })).toThrow(tooLarge);
 		expect(post('/auth/local', { 'transfer-encoding': 'chunked' })).toThrow(tooLarge);
-		expect(post('/api/files/uploads-not', { 'content-length': '65537' })).toThrow(tooLarge);
+		for (const other of [
+			'/api/files/uploads-not',
+			'/',
+			'/?/delete',
+			'/?/delete&/upload',
+			'/?/upload&/delete'
+		]) {
+			expect(post(other, { 'content-length': '65537' })).toThrow(tooLarge);
+		}
 	});
 });
 

@@ -10,6 +10,8 @@ import { readSessionToken } from './cookies.ts';
 export type Arrival = {
 	method: string;
 	path: string;
+	/** What follows the path, with its question mark. */
+	query?: string;
 	/** Names in lower case, as Node and Headers give them. */
 	headers: Readonly<Record<string, string | string[] | undefined>>;
 };
@@ -19,8 +21,8 @@ const maxBodyBytes = 64 * 1024;
 const readMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const healthPaths = new Set(['/healthz', '/readyz', '/metrics']);
 const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
-/** Their bodies are streamed and bounded while they arrive. */
-const uploadPaths = /^\/api\/(files\/upload|uploads)(\/|$)/;
+/** Their bodies are streamed and bounded while they arrive; the last is the page's form without JavaScript. */
+const uploads = /^(\/api\/files\/upload|\/api\/uploads(\/[^?]*)?)(\?|$)|^\/\?\/upload$/;
 
 export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback'>) {
 	const own = config.origin === undefined ? undefined : new URL(config.origin);
@@ -65,8 +67,8 @@ export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback
 }
 
 /** Uploads apart, bodies are read whole: they must say their size, and be small. */
-function checkSize({ method, path, headers }: Arrival): void {
-	if (readMethods.has(method) || uploadPaths.test(path)) return;
+function checkSize({ method, path, query = '', headers }: Arrival): void {
+	if (readMethods.has(method) || uploads.test(path + query)) return;
 	const isUnsized = headers['transfer-encoding'] !== undefined;
 	if (isUnsized || Number(one(headers['content-length']) ?? 0) > maxBodyBytes)
 		throw problem('request.too_large');
