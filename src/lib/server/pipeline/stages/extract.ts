@@ -1,0 +1,13 @@
+// Extraction: pages out of a worker, while later ones are still being read.
+import type { Isolate } from '../isolate.ts';
+import type { Page, StageInput } from '../stage.ts';
+import type { ExtractInput } from '../work/extract.ts';
+
+const file = new URL('../work/extract.ts', import.meta.url);
+const patienceMs = 60_000;
+
+export async function* extract(isolate: Isolate, input: StageInput): AsyncGenerator<Page> {
+	const { path, sizeBytes, fileType, filename, password, signal, onTick } = input;
+	const order: ExtractInput = { path, sizeBytes, fileType, filename, password };
+	yield* isolate.stream<ExtractInput, Page, void>({ file, input: order, signal, onTick, patienceMs });
+}

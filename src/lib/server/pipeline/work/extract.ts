@@ -1,0 +1,48 @@
+// Worker file: reads one file with the reader of its type and hands over its pages.
+import { problem } from '#lib/server/errors.ts';
+import type { Page } from '../stage.ts';
+import type { Reader } from './readers/source.ts';
+import { serve } from './serve.ts';
+
+export type ExtractInput = {
+	path: string;
+	sizeBytes: number;
+	fileType: string;
+	filename: string;
+	password?: string | undefined;
+};
+
+// Libraries are loaded when a file needs them: an idle worker stays small.
+const image = () => import('./readers/image.ts').then((m) => m.readImage);
+const readers: Record<string, () => Promise<Reader>> = {
+	'application/pdf': () => import('./readers/pdf.ts').then((m) => m.readPdf),
+	'text/plain': () => import('./readers/text.ts').then((m) => m.readText),
+	'text/markdown': () => import('./readers/markdown.ts').then((m) => m.readMarkdown),
+	'text/csv': () => import('./readers/csv.ts').then((m) => m.readCsv),
+	'application/json': () => import('./readers/json.ts').then((m) => m.readJson),
+	'text/html': () => import('./readers/html.ts').then((m) => m.readHtml),
+	'application/xml': () => import('./readers/xml.ts').then((m) => m.readXml),
+	'image/jpeg': image,
+	'image/png': image,
+	'image/webp': image,
+	'image/gif': image,
+	'image/tiff': image,
+	'image/avif': image,
+	'image/svg+xml': image
+};
+
+export default serve<ExtractInput, Page, void>(async ({ input, emit, tick }) => {
+	const reader = await readers[input.fileType]?.();
+	if (!reader) throw problem('file.unsupported_type', { details: { type: input.fileType } });
+	for await (const page of reader({ ...input, password: input.password, tick })) {
+		await emit({ ...page, section: page.section && clean(page.section), text: clean(page.text) });
+	}
+});
+
+/** What a database cannot keep (NUL, halves of characters) or nobody can see goes; one form for letters with marks. */
+function clean(text: string): string {
+	const visible = text
+		.replace(/\r\n?/g, '\n')
+		.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\u00AD\uFEFF]/g, '');
+	return visible.toWellFormed().normalize('NFC');
+}

@@ -1,0 +1,45 @@
+// What a stage is given, for tests: real bytes in a temp folder of their own.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Page, StageInput, Tick } from '#lib/server/pipeline/stage.ts';
+
+export type TestInput = StageInput & { ticks: Tick[] };
+
+export async function makeStageInput(
+	bytes: Buffer,
+	fileType: string,
+	extra: Partial<StageInput> = {}
+): Promise<TestInput> {
+	const folder = await mkdtemp(path.join(tmpdir(), 'asura-stage-'));
+	const file = path.join(folder, 'original');
+	const scratchDir = path.join(folder, 'scratch');
+	await mkdir(scratchDir);
+	await writeFile(file, bytes);
+	const ticks: Tick[] = [];
+	return {
+		path: file,
+		sizeBytes: bytes.length,
+		fileType,
+		filename: 'a file',
+		scratchDir,
+		signal: new AbortController().signal,
+		onTick: (tick) => void ticks.push(tick),
+		ticks,
+		...extra
+	};
+}
+
+export async function removeStageInput(input: StageInput): Promise<void> {
+	await rm(path.dirname(input.path), { recursive: true });
+}
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+	const all: T[] = [];
+	for await (const item of items) all.push(item);
+	return all;
+}
+
+export function textOf(pages: readonly Page[]): string {
+	return pages.map((page) => page.text).join('\n');
+}
