@@ -1,0 +1,126 @@
+// One live stream of one person's files. It is registered before anything is read, and collects; then the past is sent
+// (what changed since the cursor, or everything); then what was collected, and from there on the present. A write at
+// any moment is thus either in the past that is read or in what is collected.
+import { randomUUID } from 'node:crypto';
+import type { ByeReason } from '#lib/shared/events.ts';
+import type { Digest, FileChanges, Place } from '../files/changes.ts';
+import type { Metrics } from '../metrics.ts';
+import { encodeMessage, retryLine, toUpdate, type Update } from './frames.ts';
+import type { Hub, Listener } from './hub.ts';
+import { Outlet } from './outlet.ts';
+import type { Sink } from './sink.ts';
+
+/** So that a slow reader is waited for often enough. */
+const filesPerFrame = 100;
+export const giveUpMs = 30_000;
+
+export type Visitor = {
+	session: { id: string; userId: string };
+	cursor: string | undefined;
+	client: string | undefined;
+};
+
+export type ConnectionDeps = {
+	hub: Hub;
+	changes: FileChanges;
+	metrics: Pick<Metrics, 'frames' | 'conflated' | 'deliverySeconds' | 'resumes' | 'resets' | 'slowReaders'>;
+	heartbeatSeconds: number;
+};
+
+export class Connection implements Listener {
+	readonly kind = 'stream';
+	readonly id = randomUUID();
+	readonly userId: string;
+	readonly sessionId: string;
+	readonly client: string | undefined;
+	readonly #deps: ConnectionDeps;
+	readonly #cursor: string | undefined;
+	readonly #outlet: Outlet;
+
+	constructor(deps: ConnectionDeps, { session, client, cursor }: Visitor, sink: Sink) {
+		this.userId = session.userId;
+		this.sessionId = session.id;
+		this.client = client;
+		this.#cursor = cursor;
+		this.#deps = deps;
+		this.#outlet = new Outlet({ sink, metrics: deps.metrics, onClose: () => deps.hub.remove(this) });
+	}
+
+	get isClosed(): boolean {
+		return this.#outlet.isClosed;
+	}
+
+	/** Resolves when the present flows. */
+	async start(): Promise<void> {
+		const cursor = this.#cursor;
+		const { hub, heartbeatSeconds } = this.#deps;
+		const isFollowed = hub.add(this);
+		this.#send({ eventType: 'connected', connectionId: this.id, heartbeatSeconds, cursor: cursor ?? null });
+		await isFollowed;
+		if (cursor === undefined) return this.#sendSnapshot();
+		const past = await this.#deps.changes.since(this.userId, cursor);
+		if (past.kind === 'changes') {
+			this.#deps.metrics.resumes.inc();
+			this.#outlet.put(past.changes.map(toUpdate));
+			return this.#outlet.release(past.cursor);
+		}
+		this.#deps.metrics.resets.inc();
+		this.#send({ eventType: 'reset', reason: past.reason });
+		await this.#sendSnapshot();
+	}
+
+	publish(updates: readonly Update[], cursor: string): void {
+		this.#outlet.put(updates, cursor);
+	}
+
+	/** Everything up to the cursor goes out first: the digest is of the state after it. */
+	beat(digest: Digest, cursor: string): void {
+		this.#outlet.put([], cursor);
+		const body = encodeMessage({ eventType: 'heartbeat', cursor, ...digest });
+		this.#outlet.flush({ isForced: true, last: { event: 'heartbeat', body } });
+	}
+
+	bye(reason: ByeReason): void {
+		const body = encodeMessage({ eventType: 'bye', reason });
+		const isReturning = reason === 'shutdown';
+		this.#outlet.send('bye', isReturning ? Buffer.concat([retryLine(Math.random), body]) : body, {
+			isUrgent: true
+		});
+		this.#outlet.end();
+	}
+
+	tend(now: number): void {
+		if (this.#outlet.stalledMs(now) < giveUpMs) return;
+		this.#deps.metrics.slowReaders.inc();
+		this.#outlet.destroy();
+	}
+
+	/** Something failed that the client cannot help: it comes back by itself. */
+	cut(): void {
+		this.#outlet.end();
+	}
+
+	async #sendSnapshot(): Promise<void> {
+		const revs = new Map<string, number>();
+		let position: string | undefined;
+		let after: Place | undefined;
+		do {
+			const page = await this.#deps.changes.snapshot(this.userId, after);
+			// What happens while the pages are read reaches us as changes: the first page's position counts.
+			position ??= page.cursor;
+			after = page.next;
+			for (const { id, rev } of page.files) revs.set(id, rev);
+			for (let at = 0; at === 0 || at < page.files.length; at += filesPerFrame) {
+				const files = page.files.slice(at, at + filesPerFrame);
+				const isLast = after === undefined && at + filesPerFrame >= page.files.length;
+				this.#send({ eventType: 'snapshot', files, last: isLast }, isLast ? position : undefined);
+				await this.#outlet.drained();
+			}
+		} while (after && !this.isClosed);
+		this.#outlet.release(position, revs);
+	}
+
+	#send(message: Parameters<typeof encodeMessage>[0], cursor?: string): void {
+		this.#outlet.send(message.eventType, encodeMessage(message), { isUrgent: true, cursor });
+	}
+}

@@ -1,0 +1,139 @@
+// The live stream as one part of the app: who may open one, and everything that keeps it going.
+import type { ChangesAnswer } from '#lib/shared/events.ts';
+import type { Auth } from '../auth/auth.ts';
+import type { Config } from '../config.ts';
+import { messageOf, problem } from '../errors.ts';
+import type { FileChanges } from '../files/changes.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { ChangeFeed, Stop } from '../platform/platform.ts';
+import { Connection, type ConnectionDeps, type Visitor } from './connection.ts';
+import { Feed } from './feed.ts';
+import { Follower } from './follow.ts';
+import { Hub } from './hub.ts';
+import { answerPoll, type Question } from './poll.ts';
+import { Pulse } from './pulse.ts';
+import { createRawRoute } from './raw-route.ts';
+import { createRawSink } from './raw-sink.ts';
+import { createWebSink } from './web-sink.ts';
+
+const pruneMs = 60 * 60_000;
+
+export type EventsDeps = {
+	changes: FileChanges;
+	changeFeed: ChangeFeed;
+	auth: Pick<Auth, 'guard' | 'find' | 'require' | 'isAlive' | 'onEnded'>;
+	config: Pick<Config, 'heartbeatSeconds'>;
+	metrics: Metrics;
+	log: Log;
+};
+
+export type Events = ReturnType<typeof createEvents>;
+
+export function createEvents({ changes, changeFeed, auth, config, metrics, log }: EventsDeps) {
+	const { heartbeatSeconds } = config;
+	const hub: Hub = new Hub({
+		metrics,
+		onFirst: (userId) => {
+			pulse.add(userId);
+			return feed.follow(userId);
+		},
+		onLast: (userId) => {
+			pulse.remove(userId);
+			feed.unfollow(userId);
+		}
+	});
+	const feed = new Feed({
+		changes,
+		log,
+		onChanges: (userId, changed, cursor) => hub.publish(userId, changed, cursor),
+		onDigest: (userId, digest, cursor) => hub.beat(userId, digest, cursor)
+	});
+	const pulse = new Pulse({
+		hub,
+		heartbeatSeconds,
+		log,
+		askDigest: (userId) => feed.askDigest(userId),
+		isAlive: (sessionIds) => auth.isAlive(sessionIds)
+	});
+	const deps: ConnectionDeps = { hub, changes, metrics, heartbeatSeconds };
+	let stops: Stop[] = [];
+	let isStopping = false;
+
+	/** Before a byte is sent, so that a refusal still has a status. */
+	function admit({ session, client }: Pick<Visitor, 'session' | 'client'>): void {
+		if (isStopping) throw problem('server.stopping');
+		hub.admit({ userId: session.userId, kind: 'stream', client });
+	}
+
+	function run(stream: Connection | Follower): void {
+		const { id: connection, userId } = stream;
+		log.debug({ connection, user: userId }, 'a stream begins');
+		stream.start().catch((error: unknown) => {
+			if (stream.isClosed) return;
+			log.warn({ err: error, connection }, `a stream could not begin: ${messageOf(error)}`);
+			stream.cut();
+		});
+	}
+
+	return {
+		/** Everything of one person, over Kit. `destroySocket` cuts a reader who never reads. */
+		openWeb(visitor: Visitor, destroySocket: () => void): ReadableStream<Uint8Array> {
+			admit(visitor);
+			const sink = createWebSink(destroySocket);
+			run(new Connection(deps, visitor, sink));
+			return sink.stream;
+		},
+
+		/** One file, until it ends. */
+		async openFollow(
+			target: { session: Visitor['session']; fileId: string },
+			destroySocket: () => void
+		): Promise<ReadableStream<Uint8Array>> {
+			if (!(await changes.find(target.session.userId, target.fileId))) throw problem('file.not_found');
+			admit({ session: target.session, client: undefined });
+			const sink = createWebSink(destroySocket);
+			run(new Follower(deps, target, sink));
+			return sink.stream;
+		},
+
+		/** The custom server asks first: true when it was a stream's request, which is then answered on the raw response. */
+		handleRaw: createRawRoute({
+			auth,
+			log,
+			open(visitor, response) {
+				admit(visitor);
+				run(new Connection(deps, visitor, createRawSink(response)));
+			}
+		}),
+
+		async poll(question: Question): Promise<ChangesAnswer> {
+			if (isStopping) throw problem('server.stopping');
+			return answerPoll({ hub, changes }, question);
+		},
+
+		async start(): Promise<void> {
+			const restamped = await changes.restamp();
+			if (restamped > 0) log.info({ rows: restamped }, 'rows of a restored database were stamped anew');
+			const prune = () =>
+				void changes
+					.prune()
+					.catch((error: unknown) => log.warn({ err: error }, 'tombstones were not pruned'));
+			const pruner = setInterval(prune, pruneMs).unref();
+			const unlisten = auth.onEnded((ended, reason) =>
+				hub.end(reason, ({ sessionId }) => sessionId === ended)
+			);
+			stops = [
+				await changeFeed.subscribe((userId) => feed.ring(userId)),
+				async () => clearInterval(pruner),
+				async () => unlisten()
+			];
+		},
+
+		async stop(reason: 'shutdown'): Promise<void> {
+			isStopping = true;
+			hub.end(reason);
+			await Promise.all(stops.splice(0).map((stop) => stop()));
+		}
+	};
+}

@@ -1,0 +1,162 @@
+// One connection's way out: conflation, and what happens to a reader who reads too slowly. Above 64 KiB unsent nothing
+// more is written; only the latest state of each file is kept, and sent when the reader has caught up. Only the last
+// frame of a flush carries an id, and only when nothing is waiting any more: a client that is cut off in the middle
+// then continues from before it.
+import { Buffer } from 'node:buffer';
+import type { Metrics } from '../metrics.ts';
+import { blankLine, idLine, type Update } from './frames.ts';
+import { Pending } from './pending.ts';
+import type { Sink, SinkEvents } from './sink.ts';
+
+const maxUnsentBytes = 64 * 1024;
+/** Named events that wait for a slow reader; with more he is cut off. */
+const maxWaitingEvents = 100;
+
+export type OutletOptions = {
+	sink: Sink;
+	metrics: Pick<Metrics, 'frames' | 'conflated' | 'deliverySeconds'>;
+	onClose(): void;
+};
+
+export class Outlet implements SinkEvents {
+	readonly #sink: Sink;
+	readonly #metrics: OutletOptions['metrics'];
+	readonly #tellClosed: () => void;
+	readonly #pending = new Pending();
+	#waitingEvents: Buffer[] = [];
+	#drains: (() => void)[] = [];
+	#timer: NodeJS.Timeout | undefined;
+	#stalledSince: number | undefined;
+	#position: string | undefined;
+	/** Until the past has been sent, the present only collects. */
+	#isHeld = true;
+	#isLive = false;
+	#isClosed = false;
+
+	constructor({ sink, metrics, onClose }: OutletOptions) {
+		this.#sink = sink;
+		this.#metrics = metrics;
+		this.#tellClosed = onClose;
+		sink.attach(this);
+	}
+
+	get isClosed(): boolean {
+		return this.#isClosed;
+	}
+
+	/** How long the reader has not kept up. */
+	stalledMs(now: number): number {
+		return this.#stalledSince === undefined ? 0 : now - this.#stalledSince;
+	}
+
+	/** Everything before `position` is contained in what was put so far. */
+	put(updates: Iterable<Update>, position?: string): void {
+		if (this.#isClosed) return;
+		for (const update of updates) if (this.#pending.put(update)) this.#metrics.conflated.inc();
+		this.#position = position ?? this.#position;
+		this.flush();
+	}
+
+	/** The past has been sent up to `position`, in these states; from now on the present flows. */
+	release(position?: string, revs?: ReadonlyMap<string, number>): void {
+		if (revs) this.#pending.dropKnown(revs);
+		this.#position ??= position;
+		this.#isHeld = false;
+		this.flush({ isForced: true });
+		this.#isLive = true;
+	}
+
+	flush({
+		isForced = false,
+		last
+	}: { isForced?: boolean; last?: { event: string; body: Buffer } } = {}): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		if (this.#isClosed || this.#isHeld || this.#isStalled()) return;
+		const parts = this.#waitingEvents.splice(0);
+		this.#takeUpdates(parts, isForced);
+		if (last && this.#pending.isEmpty) {
+			this.#metrics.frames.inc({ event: last.event });
+			parts.push(last.body, blankLine);
+		}
+		if (parts.length > 0) this.#write(parts);
+		this.#schedule();
+	}
+
+	/** A frame that is not about one file. Unless it is urgent, a slow reader gets it later. */
+	send(event: string, body: Buffer, options: { isUrgent?: boolean; cursor?: string | undefined } = {}): void {
+		if (this.#isClosed) return;
+		this.#metrics.frames.inc({ event });
+		const end = options.cursor === undefined ? blankLine : idLine(options.cursor);
+		if (options.isUrgent || !(this.#isHeld || this.#isStalled()))
+			this.#sink.write(Buffer.concat([body, end]));
+		else if (this.#waitingEvents.push(body, blankLine) > 2 * maxWaitingEvents) this.destroy();
+	}
+
+	/** Resolves when more can be written, or nothing ever again. */
+	async drained(): Promise<void> {
+		while (!this.#isClosed && this.#isStalled()) {
+			await new Promise<void>((resolve) => this.#drains.push(resolve));
+		}
+	}
+
+	/** A reader who has not caught up is cut instead: he comes back, and must not take this for the whole. */
+	end(): void {
+		if (!this.#pending.isEmpty) return this.destroy();
+		if (!this.#isClosed) this.#sink.end();
+		this.onClose();
+	}
+
+	destroy(): void {
+		if (!this.#isClosed) this.#sink.destroy();
+		this.onClose();
+	}
+
+	onDrain(): void {
+		this.#stalledSince = undefined;
+		for (const resolve of this.#drains.splice(0)) resolve();
+		this.flush();
+	}
+
+	onClose(): void {
+		if (this.#isClosed) return;
+		this.#isClosed = true;
+		clearTimeout(this.#timer);
+		for (const resolve of this.#drains.splice(0)) resolve();
+		this.#tellClosed();
+	}
+
+	#isStalled(): boolean {
+		if (this.#sink.pending() < maxUnsentBytes) return false;
+		this.#stalledSince ??= performance.now();
+		return true;
+	}
+
+	#takeUpdates(parts: Buffer[], isForced: boolean): void {
+		let unsent = this.#sink.pending();
+		for (const update of this.#pending.take(performance.now(), isForced)) {
+			const body = update.body();
+			parts.push(body, blankLine);
+			this.#measure(update);
+			unsent += body.length;
+			if (unsent >= maxUnsentBytes) return;
+		}
+	}
+
+	#measure({ event, change }: Update): void {
+		this.#metrics.frames.inc({ event });
+		if (!this.#isLive || !change.file) return;
+		this.#metrics.deliverySeconds.observe((Date.now() - Date.parse(change.file.updated_at)) / 1000);
+	}
+
+	#write(parts: Buffer[]): void {
+		if (this.#pending.isEmpty && this.#position) parts[parts.length - 1] = idLine(this.#position);
+		this.#sink.write(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts));
+	}
+
+	#schedule(): void {
+		const dueAt = this.#pending.nextDueAt();
+		if (dueAt === undefined || this.#isStalled()) return;
+		this.#timer = setTimeout(() => this.flush(), Math.max(0, dueAt - performance.now()));
+	}
+}

@@ -1,0 +1,65 @@
+// What one connection has not been told yet: the latest state of each file. A tick waits until a quarter of a second
+// after the file's last frame; a new file, another stage, the end and a deletion never wait.
+import { isTerminal } from '#lib/shared/files.ts';
+import type { Change } from '../files/changes.ts';
+import type { Update } from './frames.ts';
+
+const tickMs = 250;
+
+type Sent = { at: number; phase: string };
+
+export class Pending {
+	readonly #updates = new Map<string, Update>();
+	readonly #sent = new Map<string, Sent>();
+
+	get isEmpty(): boolean {
+		return this.#updates.size === 0;
+	}
+
+	/** Returns whether it replaced a state that nobody will see now. */
+	put(update: Update): boolean {
+		const waiting = this.#updates.get(update.change.id);
+		if (waiting && waiting.change.rev >= update.change.rev) return false;
+		this.#updates.set(update.change.id, update);
+		return waiting !== undefined;
+	}
+
+	/** Drops what is no news after a state of the same file has been sent by other means. */
+	dropKnown(revs: ReadonlyMap<string, number>): void {
+		for (const [id, { change }] of this.#updates) {
+			if (change.rev <= (revs.get(id) ?? -1)) this.#updates.delete(id);
+		}
+	}
+
+	/** Takes out what may be sent now, one at a time: whoever stops early leaves the rest in place. */
+	*take(now: number, isForced: boolean): Generator<Update> {
+		for (const [id, update] of this.#updates) {
+			if (!isForced && now < this.#dueAt(update.change)) continue;
+			this.#updates.delete(id);
+			this.#noteSent(update.change, now);
+			yield update;
+		}
+	}
+
+	/** When the next one may be sent. */
+	nextDueAt(): number | undefined {
+		let next: number | undefined;
+		for (const { change } of this.#updates.values()) next = Math.min(next ?? Infinity, this.#dueAt(change));
+		return next;
+	}
+
+	#dueAt(change: Change): number {
+		const sent = this.#sent.get(change.id);
+		return sent && sent.phase === phaseOf(change) ? sent.at + tickMs : 0;
+	}
+
+	/** Only files at work are remembered: the others have no ticks. */
+	#noteSent(change: Change, now: number): void {
+		if (!change.file || isTerminal(change.file.status)) this.#sent.delete(change.id);
+		else this.#sent.set(change.id, { at: now, phase: phaseOf(change) });
+	}
+}
+
+function phaseOf({ file }: Change): string {
+	return file ? `${file.status} ${file.processing_stage}` : 'deleted';
+}

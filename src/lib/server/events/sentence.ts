@@ -1,0 +1,23 @@
+// What is happening to a file, for people who watch it in a terminal.
+import type { Activity, Stage, StoredFile } from '#lib/shared/files.ts';
+
+const verbs: Record<Stage, string> = {
+	upload: 'Kept',
+	compression: 'Compressing',
+	extraction: 'Reading',
+	chunking: 'Cutting into passages',
+	embedding: 'Embedding'
+};
+
+export function sentenceOf({ status, processing_stage, activity, queue_position }: StoredFile): string {
+	if (status === 'pending') return queue_position ? `Waiting, ${queue_position} before it` : 'Waiting';
+	if (!processing_stage) return 'Starting';
+	if (activity?.unit === 'seconds_waiting') return `Waiting ${activity.done} s for the provider`;
+	return `${verbs[processing_stage]}${amount(activity)}`;
+}
+
+function amount(activity: Activity | null): string {
+	if (!activity) return '';
+	const { done, total, unit } = activity;
+	return total === null ? `: ${done} ${unit}` : `: ${done} of ${total} ${unit}`;
+}
