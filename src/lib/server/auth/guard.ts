@@ -27,6 +27,12 @@ const uploads = /^(\/api\/files\/upload|\/api\/uploads(\/[^?]*)?)(\?|$)|^\/\?\/u
 export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback'>) {
 	const own = config.origin === undefined ? undefined : new URL(config.origin);
 
+	// Who listens on every address has no name yet: say to the operator what is missing.
+	const unknownName =
+		own || config.isLoopback
+			? {}
+			: { message: 'This server does not know that name; its operator can set ORIGIN.' };
+
 	function isOurHost(host: URL, path: string): boolean {
 		if (own) return host.host === own.host || (healthPaths.has(path) && isLoopbackHost(host.hostname));
 		if (isLoopbackHost(host.hostname)) return true;
@@ -46,7 +52,7 @@ export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback
 		/** Returns the session's token, if the request has one. Throws when the request must not go on. */
 		admit(arrival: Arrival): string | undefined {
 			const host = parseHost(one(arrival.headers.host), own?.protocol ?? 'http:');
-			if (!host || !isOurHost(host, arrival.path)) throw problem('request.wrong_host');
+			if (!host || !isOurHost(host, arrival.path)) throw problem('request.wrong_host', unknownName);
 			const token = readSessionToken(one(arrival.headers.cookie));
 			checkOrigin(arrival, host, token);
 			checkSize(arrival);
