@@ -6,7 +6,6 @@ import { createAuth } from '#lib/server/auth/auth.ts';
 import { readConfig } from '#lib/server/config.ts';
 import { errorBody, toAppError } from '#lib/server/errors.ts';
 import { createEvents } from '#lib/server/events/events.ts';
-import { readVisit } from '#lib/server/events/visit.ts';
 import { createChanges } from '#lib/server/files/changes.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createMetrics } from '#lib/server/metrics.ts';
@@ -23,6 +22,7 @@ export async function startLive(platform: Platform, env: Record<string, string> 
 	const auth = createAuth({ db, config, identity: undefined, log: silentLog });
 	const changes = createChanges(platform);
 	const events = createEvents({
+		db,
 		changes,
 		changeFeed: platform.changes,
 		auth,
@@ -57,7 +57,7 @@ export async function startLive(platform: Platform, env: Record<string, string> 
 		const stream =
 			kind === 'follow'
 				? await events.openFollow({ session, fileId }, cut)
-				: events.openWeb({ session, ...readVisit(url, null) }, cut);
+				: events.openWeb({ session, url, lastEventId: null }, cut);
 		response.writeHead(200, { 'content-type': 'text/event-stream' });
 		await pump(stream, response);
 	}
@@ -65,6 +65,7 @@ export async function startLive(platform: Platform, env: Record<string, string> 
 	return {
 		origin,
 		events,
+		db,
 		changes,
 		auth,
 		metrics,

@@ -60,6 +60,11 @@ export const StreamMessage = v.variant('eventType', [
 export type StreamMessage = v.InferOutput<typeof StreamMessage>;
 export type ByeReason = v.InferOutput<typeof ByeMessage>['reason'];
 
+export const ChangesQuery = v.object({
+	cursor: v.optional(v.pipe(v.string(), v.maxLength(100))),
+	/** Seconds to wait for a change when there is none yet. */
+	wait: v.optional(v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.maxValue(60)), '0')
+});
 export const ChangesAnswer = v.object({ changes: v.array(StreamMessage), cursor });
 export type ChangesAnswer = v.InferOutput<typeof ChangesAnswer>;
 

@@ -4,10 +4,11 @@ import type { Auth } from '../auth/auth.ts';
 import type { Config } from '../config.ts';
 import { messageOf, problem } from '../errors.ts';
 import type { FileChanges } from '../files/changes.ts';
+import { getFile } from '../files/read.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { ChangeFeed, Stop } from '../platform/platform.ts';
-import { Connection, type ConnectionDeps, type Visitor } from './connection.ts';
+import type { ChangeFeed, Db, Stop } from '../platform/platform.ts';
+import { Connection, type Visitor } from './connection.ts';
 import { Feed } from './feed.ts';
 import { Follower } from './follow.ts';
 import { Hub } from './hub.ts';
@@ -15,11 +16,14 @@ import { answerPoll, type Question } from './poll.ts';
 import { Pulse } from './pulse.ts';
 import { createRawRoute } from './raw-route.ts';
 import { createRawSink } from './raw-sink.ts';
+import { streamHeaders } from './sink.ts';
+import { readVisit } from './visit.ts';
 import { createWebSink } from './web-sink.ts';
 
 const pruneMs = 60 * 60_000;
 
 export type EventsDeps = {
+	db: Db;
 	changes: FileChanges;
 	changeFeed: ChangeFeed;
 	auth: Pick<Auth, 'guard' | 'find' | 'require' | 'isAlive' | 'onEnded'>;
@@ -30,7 +34,7 @@ export type EventsDeps = {
 
 export type Events = ReturnType<typeof createEvents>;
 
-export function createEvents({ changes, changeFeed, auth, config, metrics, log }: EventsDeps) {
+export function createEvents({ db, changes, changeFeed, auth, config, metrics, log }: EventsDeps) {
 	const { heartbeatSeconds } = config;
 	const hub: Hub = new Hub({
 		metrics,
@@ -56,7 +60,7 @@ export function createEvents({ changes, changeFeed, auth, config, metrics, log }
 		askDigest: (userId) => feed.askDigest(userId),
 		isAlive: (sessionIds) => auth.isAlive(sessionIds)
 	});
-	const deps: ConnectionDeps = { hub, changes, metrics, heartbeatSeconds };
+	const deps = { db, hub, changes, metrics, heartbeatSeconds };
 	let stops: Stop[] = [];
 	let isStopping = false;
 
@@ -77,8 +81,14 @@ export function createEvents({ changes, changeFeed, auth, config, metrics, log }
 	}
 
 	return {
+		streamHeaders,
+
 		/** Everything of one person, over Kit. `destroySocket` cuts a reader who never reads. */
-		openWeb(visitor: Visitor, destroySocket: () => void): ReadableStream<Uint8Array> {
+		openWeb(
+			{ session, url, lastEventId }: { session: Visitor['session']; url: URL; lastEventId: string | null },
+			destroySocket: () => void
+		): ReadableStream<Uint8Array> {
+			const visitor = { session, ...readVisit(url, lastEventId) };
 			admit(visitor);
 			const sink = createWebSink(destroySocket);
 			run(new Connection(deps, visitor, sink));
@@ -90,7 +100,7 @@ export function createEvents({ changes, changeFeed, auth, config, metrics, log }
 			target: { session: Visitor['session']; fileId: string },
 			destroySocket: () => void
 		): Promise<ReadableStream<Uint8Array>> {
-			if (!(await changes.find(target.session.userId, target.fileId))) throw problem('file.not_found');
+			await getFile(db, target.session.userId, target.fileId);
 			admit({ session: target.session, client: undefined });
 			const sink = createWebSink(destroySocket);
 			run(new Follower(deps, target, sink));

@@ -4,12 +4,16 @@ import { randomUUID } from 'node:crypto';
 import type { ByeReason, FollowMessage } from '#lib/shared/events.ts';
 import { isTerminal, type StoredFile } from '#lib/shared/files.ts';
 import type { Change, Digest } from '../files/changes.ts';
+import { findFile } from '../files/read.ts';
+import type { Db } from '../platform/platform.ts';
 import { type ConnectionDeps, giveUpMs } from './connection.ts';
 import { encode, type Untimed, type Update } from './frames.ts';
 import type { Listener } from './hub.ts';
 import { Outlet } from './outlet.ts';
 import { sentenceOf } from './sentence.ts';
 import type { Sink } from './sink.ts';
+
+export type FollowerDeps = ConnectionDeps & { db: Db };
 
 const longestMs = 5 * 60_000;
 
@@ -19,7 +23,7 @@ export class Follower implements Listener {
 	readonly client = undefined;
 	readonly userId: string;
 	readonly sessionId: string;
-	readonly #deps: ConnectionDeps;
+	readonly #deps: FollowerDeps;
 	readonly #fileId: string;
 	readonly #outlet: Outlet;
 	readonly #endsAt: number;
@@ -27,7 +31,7 @@ export class Follower implements Listener {
 	#missed: Change | undefined | null;
 
 	constructor(
-		deps: ConnectionDeps,
+		deps: FollowerDeps,
 		{
 			session,
 			fileId,
@@ -48,11 +52,11 @@ export class Follower implements Listener {
 	}
 
 	async start(): Promise<void> {
-		const { hub, changes, heartbeatSeconds } = this.#deps;
+		const { db, hub, heartbeatSeconds } = this.#deps;
 		const isFollowed = hub.add(this);
 		this.#send({ eventType: 'connected', connectionId: this.id, heartbeatSeconds, cursor: null });
 		await isFollowed;
-		const file = await changes.find(this.userId, this.#fileId);
+		const file = await findFile(db, this.userId, this.#fileId);
 		const missed = this.#missed;
 		this.#missed = null;
 		this.#outlet.release();

@@ -32,8 +32,6 @@ export const snapshotSql = `
 		limit $4
 	) p on true`;
 
-export const findSql = `select ${fileColumns} from public.files f where f.user_id = $1 and f.id = $2`;
-
 export const touchedSql = `
 	select c.next, k.user_id::text
 	from (${nextPosition}) c

@@ -66,11 +66,6 @@ export function createChanges(deps: { db: Db; capabilities: Pick<Capabilities, '
 			};
 		},
 
-		async find(userId: string, id: string): Promise<StoredFile | undefined> {
-			const { rows } = await db.tx((tx) => tx.query(sql.findSql, [userId, id]), { as: { userId } });
-			return rows[0] && toStoredFile(rows[0]);
-		},
-
 		/** Who has changes at or after `position`: anybody on this database. */
 		async touched(position: string): Promise<{ next: string; userIds: string[] }> {
 			const { rows } = await db.query<{ next: string; user_id: string | null }>(sql.touchedSql, [position]);
