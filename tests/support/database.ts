@@ -40,7 +40,7 @@ export async function openTestPlatform(): Promise<TestPlatform> {
 	};
 }
 
-async function findMigratedDump(): Promise<string> {
+export async function findMigratedDump(): Promise<string> {
 	const scripts = await readScripts();
 	// The versions of the database are in there, and hardly anything that changes often.
 	const hash = createHash('sha256').update(

@@ -19,9 +19,14 @@ type Init = NodeFS['init'];
 
 export class DurableFs extends NodeFS {
 	readonly #sync: (fd: number) => void;
+	readonly #onAbort: () => void;
 
-	constructor(folder: string, sync: (fd: number) => void = fsyncSync) {
+	constructor(
+		folder: string,
+		{ onAbort, sync = fsyncSync }: { onAbort: () => void; sync?: (fd: number) => void }
+	) {
 		super(folder);
+		this.#onAbort = onAbort;
 		this.#sync = sync;
 	}
 
@@ -33,7 +38,8 @@ export class DurableFs extends NodeFS {
 				throw new Error('This version of PGlite keeps its files in a way we do not know.');
 			folders.stream_ops.fsync = (stream) => this.#answer(stream.nfd);
 		};
-		return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), addSync] } };
+		const preRun = [...(emscriptenOpts.preRun ?? []), addSync];
+		return { emscriptenOpts: { ...emscriptenOpts, preRun, onAbort: this.#onAbort } };
 	}
 
 	/** An exception would be lost inside of WebAssembly; the number makes Postgres panic, as it should. */

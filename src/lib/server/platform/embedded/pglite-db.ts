@@ -1,13 +1,11 @@
-// Db on PGlite, which runs in a worker thread. There is one session, so a transaction keeps everybody else waiting:
-// whoever asks the database itself, rather than the transaction's own handle, while inside one would wait for himself.
-// That is refused at once. A transaction of which nothing is heard for a while is rolled back.
-import { AsyncLocalStorage } from 'node:async_hooks';
+// Db on PGlite, which runs in a worker thread (session.ts says in which order).
 import type { Db, Result, Row, Stop, Tx } from '../platform.ts';
 import { DbError } from '../db-error.ts';
+import { createOwnHandle } from '../own-handle.ts';
 import { beginAs } from '../row-level-security.ts';
 import type { CopyRequest } from './copy.ts';
-import type { News, WorkerOptions } from './pglite-protocol.ts';
-import { WorkerCalls } from './worker-calls.ts';
+import type { WorkerOptions } from './pglite-protocol.ts';
+import { WorkerCalls, type WorkerNews } from './worker-calls.ts';
 
 export type PgliteOptions = Partial<WorkerOptions> & {
 	/** The thread died; every call fails from now on. */
@@ -25,7 +23,7 @@ export class PgliteDb implements Db {
 	readonly ready: Promise<void>;
 	readonly #options: PgliteOptions;
 	readonly #calls: WorkerCalls;
-	readonly #inside = new AsyncLocalStorage<{ isOpen: boolean }>();
+	readonly #ownHandle = createOwnHandle();
 	readonly #listeners = new Map<string, Set<(payload: string) => void>>();
 	readonly #expiries = new Map<number, (error: Error) => void>();
 	readonly #started = Promise.withResolvers<void>();
@@ -42,21 +40,18 @@ export class PgliteDb implements Db {
 	}
 
 	async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<Result<R>> {
-		this.#refuseInside();
+		this.#ownHandle.refuseInside();
 		return (await this.#calls.call({ op: 'query', sql, params })) as Result<R>;
 	}
 
 	async tx<T>(fn: (tx: Tx) => Promise<T>, options: { as?: { userId: string } } = {}): Promise<T> {
-		this.#refuseInside();
+		this.#ownHandle.refuseInside();
 		const id = (await this.#calls.call({ op: 'begin', sql: beginAs(options.as?.userId) })) as number;
-		const state = { isOpen: true };
 		const expiry = Promise.withResolvers<never>();
 		this.#expiries.set(id, expiry.reject);
 		try {
-			const result = await Promise.race([
-				this.#inside.run(state, () => fn(this.#handle(id))),
-				expiry.promise
-			]);
+			const work = this.#ownHandle.run(() => fn(this.#handle(id)));
+			const result = await Promise.race([work, expiry.promise]);
 			await this.#calls.call({ op: 'end', transaction: id, how: 'commit' });
 			return result;
 		} catch (error) {
@@ -64,7 +59,6 @@ export class PgliteDb implements Db {
 			await this.#calls.call({ op: 'end', transaction: id, how: 'rollback' }).catch(() => undefined);
 			throw error;
 		} finally {
-			state.isOpen = false;
 			this.#expiries.delete(id);
 		}
 	}
@@ -94,13 +88,13 @@ export class PgliteDb implements Db {
 
 	/** Database and blobs of one moment; everybody waits meanwhile. */
 	async copy(request: CopyRequest): Promise<void> {
-		this.#refuseInside();
+		this.#ownHandle.refuseInside();
 		await this.#calls.call({ op: 'copy', ...request });
 	}
 
 	/** The whole database as a tar file, by way of memory; everybody waits meanwhile. */
 	async dump(path: string): Promise<void> {
-		this.#refuseInside();
+		this.#ownHandle.refuseInside();
 		await this.#calls.call({ op: 'dump', path });
 	}
 
@@ -115,15 +109,7 @@ export class PgliteDb implements Db {
 		};
 	}
 
-	#refuseInside(): void {
-		if (!this.#inside.getStore()?.isOpen) return;
-		throw new Error(
-			'Inside a transaction, use its own handle: the database would wait for this transaction to end. ' +
-				'Work that is meant to run apart from it must be started outside (AsyncLocalStorage.snapshot()).'
-		);
-	}
-
-	#hear(message: News): void {
+	#hear(message: WorkerNews): void {
 		switch (message.news) {
 			case 'ready':
 				return this.#started.resolve();

@@ -21,7 +21,9 @@ export type News =
 	| { news: 'notification'; channel: string; payload: string }
 	/** Nothing was heard of it for too long: it is rolled back. */
 	| { news: 'expired'; transaction: number }
-	| { news: 'maintenance failed'; error: DbErrorFields };
+	| { news: 'maintenance failed'; error: DbErrorFields }
+	/** The engine gave up; the thread ends now. */
+	| { news: 'broken'; reason: string };
 
 export type WorkerOptions = {
 	/** undefined: in memory. */

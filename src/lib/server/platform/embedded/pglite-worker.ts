@@ -15,19 +15,20 @@ if (!parentPort) throw new Error('pglite-worker.ts runs in a worker thread only'
 const port = parentPort;
 const { dataDir, loadFrom, idleTransactionMs, maintenanceMs }: WorkerOptions = workerData;
 const bigint = 20;
+let lastPanic = 'it gave no reason';
 
 if (dataDir) await makeDatabaseOnce(dataDir);
 const pg = await PGlite.create({
 	extensions: { vector },
 	// As every other driver does: a JavaScript number would be wrong above 2^53.
 	parsers: { [bigint]: (value: string) => value },
-	...(dataDir && { dataDir, fs: new DurableFs(dataDir), startParams: durableStart }),
+	...(dataDir && { dataDir, fs: new DurableFs(dataDir, { onAbort: stopAtOnce }), startParams: durableStart }),
+	onStderr: watchForPanic,
 	...(loadFrom && { loadDataDir: new Blob([await readFile(loadFrom)]) })
 });
 const session = createSession(pg, {
 	idleTransactionMs,
-	onExpired: (transaction) => tell({ news: 'expired', transaction }),
-	onBroken: crash
+	onExpired: (transaction) => tell({ news: 'expired', transaction })
 });
 const maintain = createMaintenance(pg, session.alone);
 let maintenance = setTimeout(keepUp, maintenanceMs);
@@ -73,11 +74,15 @@ async function keepUp(): Promise<void> {
 	if (!pg.closed) maintenance = setTimeout(keepUp, maintenanceMs);
 }
 
-/** Nobody catches it: the thread ends, and the main thread tells everybody who waits. */
-function crash(error: unknown): void {
-	setImmediate(() => {
-		throw error;
-	});
+/** After a panic (a log that cannot be written or synced) PGlite would spin for ever in its next call. */
+function stopAtOnce(): never {
+	tell({ news: 'broken', reason: lastPanic });
+	process.exit(1);
+}
+
+function watchForPanic(line: string): boolean {
+	lastPanic = line.split('PANIC:')[1]?.trim() ?? lastPanic;
+	return false;
 }
 
 function tell(news: News): void {

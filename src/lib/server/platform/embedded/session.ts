@@ -12,8 +12,6 @@ export type Session = ReturnType<typeof createSession>;
 type SessionOptions = {
 	idleTransactionMs: number;
 	onExpired: (transaction: number) => void;
-	/** The engine gave up (a log that cannot be written or synced): it must not be asked anything again. */
-	onBroken: (error: unknown) => void;
 };
 
 export function createSession(pg: PGlite, options: SessionOptions) {
@@ -23,7 +21,7 @@ export function createSession(pg: PGlite, options: SessionOptions) {
 	async function alone<T>(work: () => Promise<T>): Promise<T> {
 		const release = await acquire();
 		try {
-			return await watched(work);
+			return await work();
 		} finally {
 			await rollBackLeftovers();
 			release();
@@ -33,7 +31,7 @@ export function createSession(pg: PGlite, options: SessionOptions) {
 	async function begin(id: number, sql: string): Promise<number> {
 		const release = await acquire();
 		try {
-			await watched(() => pg.exec(sql));
+			await pg.exec(sql);
 		} catch (error) {
 			await rollBackLeftovers();
 			release();
@@ -47,7 +45,7 @@ export function createSession(pg: PGlite, options: SessionOptions) {
 		const current = find(id);
 		clearTimeout(current.timer);
 		try {
-			return await watched(() => run(pg, sql, params));
+			return await run(pg, sql, params);
 		} finally {
 			clearTimeout(current.timer);
 			if (open === current) current.timer = startTimer(id);
@@ -59,7 +57,7 @@ export function createSession(pg: PGlite, options: SessionOptions) {
 		clearTimeout(timer);
 		open = undefined;
 		try {
-			const [result] = await watched(() => pg.exec(how));
+			const [result] = await pg.exec(how);
 			if (how === 'commit' && result?.command === 'ROLLBACK') {
 				throw new Error('The transaction could not be committed, because a statement in it had failed.');
 			}
@@ -73,24 +71,14 @@ export function createSession(pg: PGlite, options: SessionOptions) {
 		return setTimeout(() => {
 			if (open?.id !== id) return;
 			options.onExpired(id);
-			end(id, 'rollback').catch(options.onBroken);
+			// A rollback has no way to fail that would leave anybody to tell.
+			void end(id, 'rollback');
 		}, options.idleTransactionMs);
 	}
 
 	function find(id: number): NonNullable<typeof open> {
 		if (open?.id !== id) throw new Error('The transaction has already ended.');
 		return open;
-	}
-
-	/** After a panic PGlite hangs in the next call, so there is none, and no answer: the thread ends. */
-	async function watched<T>(work: () => Promise<T>): Promise<T> {
-		try {
-			return await work();
-		} catch (error) {
-			if (!isPanic(error)) throw error;
-			options.onBroken(error);
-			return new Promise<never>(() => undefined);
-		}
 	}
 
 	async function rollBackLeftovers(): Promise<void> {
@@ -114,9 +102,4 @@ async function run(pg: PGlite, sql: string, params: readonly unknown[]): Promise
 	}
 	const results = await pg.exec(sql);
 	return { rows: results.flatMap((result) => result.rows), rowCount: results.at(-1)?.rowCount ?? 0 };
-}
-
-function isPanic(error: unknown): boolean {
-	if (typeof error !== 'object' || error === null || !('severity' in error)) return false;
-	return error.severity === 'PANIC' || error.severity === 'FATAL';
 }
