@@ -58,9 +58,9 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async remove(id: string): Promise<void> {
 			await ask(`/api/files/${id}`, { method: 'DELETE', keepalive: true });
 		},
-		async text(id: string, options: { maxBytes?: number; signal: AbortSignal }): Promise<string> {
+		async text(id: string, options: { maxBytes?: number; signal?: AbortSignal } = {}): Promise<string> {
 			const headers: HeadersInit = options.maxBytes ? { range: `bytes=0-${options.maxBytes - 1}` } : {};
-			const answer = await ask(contentUrl(id, 'text'), { headers, signal: options.signal });
+			const answer = await ask(contentUrl(id, 'text'), { headers, signal: options.signal ?? null });
 			return answer.text();
 		},
 		/** A file of our own static folder, as if the person had chosen it. */

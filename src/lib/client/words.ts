@@ -61,6 +61,12 @@ export function typeName(fileType: string): string {
 	return readableTypes[fileType] ?? fileType;
 }
 
+/** "PDF, text, Markdown, CSV, JSON, HTML and pictures, up to 2.1 GB each" */
+export function acceptedLine(maxFileBytes: number): string {
+	const documents = Object.entries(readableTypes).filter(([type]) => !type.startsWith('image/'));
+	return `${documents.map(([, name]) => (name === 'Text' ? 'text' : name)).join(', ')} and pictures, up to ${size(maxFileBytes)} each`;
+}
+
 /** "12.4 → 3.1 MB, 41 pages" */
 export function metaLine(file: Pick<StoredFile, 'size_bytes' | 'compressed_bytes' | 'page_count'>): string {
 	const { size_bytes, compressed_bytes, page_count } = file;

@@ -1,0 +1,48 @@
+// The text of one file while it is being read: fetched once, shown around the place that was asked for.
+import { ApiError } from './api.ts';
+import { findPart, type Part, partsOf } from './reading.ts';
+
+const before = 1;
+const step = 12;
+
+export type Wanted = { page: number | null; near: string };
+
+export class Reading {
+	#parts = $state.raw<readonly Part[]>([]);
+	#from = $state(0);
+	#to = $state(0);
+	state = $state<'loading' | 'ready' | 'missing' | 'failed'>('loading');
+
+	get shown(): readonly Part[] {
+		return this.#parts.slice(this.#from, this.#to);
+	}
+
+	get hasEarlier(): boolean {
+		return this.#from > 0;
+	}
+
+	get hasLater(): boolean {
+		return this.#to < this.#parts.length;
+	}
+
+	async load(fetchText: () => Promise<string>, hasPages: boolean, wanted: Wanted): Promise<void> {
+		try {
+			this.#parts = partsOf(await fetchText(), hasPages);
+			const at = findPart(this.#parts, wanted);
+			this.#from = Math.max(0, at - before);
+			this.#to = at + step;
+			this.state = 'ready';
+		} catch (error) {
+			const isMissing = error instanceof ApiError && error.code === 'file.variant_missing';
+			this.state = isMissing ? 'missing' : 'failed';
+		}
+	}
+
+	showEarlier(): void {
+		this.#from = Math.max(0, this.#from - step);
+	}
+
+	showLater(): void {
+		this.#to += step;
+	}
+}

@@ -1,0 +1,2 @@
+// The files of static/samples, for the first minute.
+export const samples = [] as const;

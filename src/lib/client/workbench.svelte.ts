@@ -1,0 +1,110 @@
+// The composition root of the browser: everything the page's components share, made once per page and handed down by
+// context. Nothing of it lives in a module, where it would leak between people during server rendering.
+import { createContext } from 'svelte';
+import type { StoredFile } from '#lib/shared/files.ts';
+import { type Action, needsPassword } from './actions.ts';
+import { type Api, createApi } from './api.ts';
+import { Deletions } from './deletions.svelte.ts';
+import { Files } from './files.svelte.ts';
+import { Notices } from './notices.svelte.ts';
+import { type Row, rowsOf } from './rows.ts';
+import { Theme } from './theme.svelte.ts';
+import { sendMultipart } from './upload.ts';
+import { Uploads } from './uploads.svelte.ts';
+import { wordToTry } from './words.ts';
+
+export const [getWorkbench, setWorkbench] = createContext<Workbench>();
+
+export class Workbench {
+	readonly api: Api = createApi((url, init) => fetch(url, init));
+	readonly notices = new Notices();
+	readonly theme = new Theme();
+	readonly files: Files;
+	readonly uploads: Uploads;
+	readonly deletions: Deletions;
+	readonly maxFileBytes: number;
+	/** For relative dates; moves twice a minute. */
+	now = $state(Date.now());
+	/** The file whose password is being asked for. */
+	locked = $state.raw<StoredFile>();
+	/** A word from the first file that ended here, to try the search with. */
+	word = $state<string>();
+	readonly rows: readonly Row[] = $derived.by(() =>
+		rowsOf({
+			uploads: this.uploads.list,
+			underWay: this.uploads.underWay,
+			files: this.files.list,
+			placed: this.uploads.placed,
+			isHidden: this.deletions.isHidden
+		})
+	);
+
+	constructor({ scope, maxFileBytes }: { scope: string; maxFileBytes: number }) {
+		this.maxFileBytes = maxFileBytes;
+		this.files = new Files({ scope });
+		this.uploads = new Uploads({
+			send: sendMultipart,
+			maxFileBytes,
+			newest: () => this.files.list[0]?.created_at ?? '',
+			onStored: (file) => this.take(file)
+		});
+		this.deletions = new Deletions({
+			remove: (id) => this.api.remove(id),
+			onFailed: (name, error) => this.notices.failed(`${name} could not be deleted.`, error)
+		});
+	}
+
+	/** What the server rendered, so that the first paint has rows; the stream's own snapshot takes over. */
+	seed(files: readonly StoredFile[], isAll: boolean): void {
+		if (this.files.isLoaded) return;
+		this.files.apply({ eventType: 'snapshot', timestamp: '', files: [...files], last: isAll });
+	}
+
+	/** A file as an answer of the API tells it; the stream need not be waited for. */
+	take(file: StoredFile): void {
+		this.files.apply({ eventType: 'file-update', timestamp: '', file });
+	}
+
+	async perform(action: Exclude<Action, 'download'>, file: StoredFile): Promise<void> {
+		if (action === 'delete') return this.deletions.ask(file);
+		if (action === 'cancel') {
+			return this.#act(`${file.filename} could not be cancelled.`, () => this.api.cancel(file.id));
+		}
+		if (needsPassword(file)) {
+			this.locked = file;
+			return;
+		}
+		await this.retry(file);
+	}
+
+	async retry(file: StoredFile, password?: string): Promise<void> {
+		await this.#act(`${file.filename} could not be retried.`, () => this.api.retry(file.id, password));
+	}
+
+	/** The three files of ours, sent like any other. */
+	async trySamples(urls: readonly string[]): Promise<void> {
+		try {
+			this.uploads.add(await Promise.all(urls.map((url) => this.api.sample(url))));
+		} catch (error) {
+			this.notices.failed('The sample files could not be fetched.', error);
+		}
+	}
+
+	/** Offers a word to search for, taken from a file's own text. A file without text offers none. */
+	async offerWord(file: StoredFile): Promise<void> {
+		try {
+			this.word ??= wordToTry(await this.api.text(file.id, { maxBytes: 4096 }));
+		} catch {
+			// An offer that cannot be made is no failure of anything the person asked for.
+			this.word = undefined;
+		}
+	}
+
+	async #act(failure: string, action: () => Promise<StoredFile>): Promise<void> {
+		try {
+			this.take(await action());
+		} catch (error) {
+			this.notices.failed(failure, error);
+		}
+	}
+}

@@ -1,0 +1,36 @@
+// The list as the first paint shows it, and what the page can do without JavaScript.
+import { Readable } from 'node:stream';
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import type { Actions, PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async ({ locals: { app, session } }) => {
+	const { files, next } = await app.files.list(app.auth.require(session).userId, {});
+	return { files, isAll: next === null };
+};
+
+export const actions: Actions = {
+	async upload({ locals: { app, session }, request }) {
+		const { userId } = app.auth.require(session);
+		const { errors } = await app.uploads.receive({
+			userId,
+			body: Readable.from(request.body ?? []),
+			contentType: request.headers.get('content-type') ?? '',
+			signal: request.signal
+		});
+		if (errors.length > 0) return fail(422, { errors });
+		redirect(303, '/');
+	},
+	delete: (event) => perform(event, 'remove'),
+	retry: (event) => perform(event, 'retry'),
+	cancel: (event) => perform(event, 'cancel')
+};
+
+async function perform(
+	{ locals: { app, session }, request }: RequestEvent,
+	action: 'remove' | 'retry' | 'cancel'
+) {
+	const { userId } = app.auth.require(session);
+	const id = (await request.formData()).get('id');
+	await app.files[action](userId, typeof id === 'string' ? id : '');
+	redirect(303, '/');
+}
