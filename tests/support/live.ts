@@ -6,7 +6,7 @@ import { createAuth } from '#lib/server/auth/auth.ts';
 import { readConfig } from '#lib/server/config.ts';
 import { errorBody, toAppError } from '#lib/server/errors.ts';
 import { createEvents } from '#lib/server/events/events.ts';
-import { createChanges } from '#lib/server/files/changes.ts';
+import { createChanges, type FileChanges } from '#lib/server/files/changes.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createMetrics } from '#lib/server/metrics.ts';
 import type { Platform } from '#lib/server/platform/platform.ts';
@@ -15,12 +15,16 @@ import { openSse, type SseOptions } from './sse.ts';
 export type Person = { cookie: string; userId: string; sessionId: string; token: string };
 export type LiveServer = Awaited<ReturnType<typeof startLive>>;
 
-export async function startLive(platform: Platform, env: Record<string, string> = {}) {
+export async function startLive(
+	platform: Platform,
+	env: Record<string, string> = {},
+	wrap: (changes: FileChanges) => FileChanges = (changes) => changes
+) {
 	const { db } = platform;
 	const config = readConfig({ HEARTBEAT_SECONDS: '30', ...env });
 	const metrics = createMetrics();
 	const auth = createAuth({ db, config, identity: undefined, log: silentLog });
-	const changes = createChanges(platform);
+	const changes = wrap(createChanges(platform));
 	const events = createEvents({
 		db,
 		changes,
