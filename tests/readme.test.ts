@@ -3,15 +3,20 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { settings } from '#lib/server/config.ts';
 
-const start = '<!-- settings: generated from src/lib/server/config.ts -->';
-const end = '<!-- /settings -->';
-const readme = () => readFileSync('README.md', 'utf8');
+import { problems } from '#lib/shared/errors.ts';
 
-it('shows the settings as they are in config.ts', () => {
-	const table = settingsTable();
-	const [before = '', rest = ''] = readme().split(start);
+/** Tables that are written from the code, with the marks around them. */
+const tables = [
+	{ file: 'README.md', name: 'settings', source: 'src/lib/server/config.ts', table: settingsTable() },
+	{ file: 'docs/api.md', name: 'errors', source: 'src/lib/shared/errors.ts', table: errorsTable() }
+];
+
+it.each(tables)('$file shows the $name as they are in $source', ({ file, name, source, table }) => {
+	const start = `<!-- ${name}: generated from ${source} -->`;
+	const end = `<!-- /${name} -->`;
+	const [before = '', rest = ''] = readFileSync(file, 'utf8').split(start);
 	const [shown = '', after = ''] = rest.split(end);
-	if (process.env.UPDATE_README) writeFileSync('README.md', `${before}${start}\n\n${table}\n\n${end}${after}`);
+	if (process.env.UPDATE_README) writeFileSync(file, `${before}${start}\n\n${table}\n\n${end}${after}`);
 	else expect(shown.trim()).toBe(table);
 });
 
@@ -26,10 +31,21 @@ it('links only to files that exist', () => {
 	expect(links.filter((link) => !existsSync(link))).toEqual([]);
 });
 
+function readme(): string {
+	return readFileSync('README.md', 'utf8');
+}
+
 function settingsTable(): string {
 	const rows = Object.entries(settings).map(([name, { default: value, about, allowed }]) => {
 		const shown = value === '' ? '' : `\`${value}\``;
 		return `| \`${name}\` | ${shown} | ${about} | ${allowed} |`;
 	});
 	return ['| name | default | meaning | allowed |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+function errorsTable(): string {
+	const rows = Object.entries(problems).map(
+		([code, { status, message, kept, action }]) => `| \`${code}\` | ${status} | ${message} | ${kept} | ${action} |`
+	);
+	return ['| code | status | what happened | what was kept | what helps |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
