@@ -19,11 +19,12 @@ export async function openDiskBlobs(root: string): Promise<BlobStore> {
 	await mkdir(root, { recursive: true });
 	await rm(path.join(root, incoming), { recursive: true, force: true });
 	await mkdir(path.join(root, incoming));
+	await syncFolder(path.dirname(root));
 	const place = (key: string) => path.join(root, ...checkKey(key).split('/'));
 	return {
-		put: (key, content) => put(root, place(key), content),
-		get: (key, range) => get(place(key), range),
-		stat: (key) => inspect(place(key), key),
+		put: async (key, content) => put(root, place(key), content),
+		get: async (key, range) => get(place(key), range),
+		stat: async (key) => inspect(place(key), key),
 		remove: async (keys) => {
 			for (const key of keys) await remove(root, place(key));
 		},
