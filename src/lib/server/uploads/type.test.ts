@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readableTypes } from '#lib/shared/limits.ts';
+import { makeImage, makePdf } from '../../../../tests/support/make-files.ts';
+import { detectType, sampleBytes } from './type.ts';
+
+const detect = (content: string | Buffer, filename = 'file') => {
+	const bytes = Buffer.from(content);
+	return detectType({
+		bytes: bytes.subarray(0, sampleBytes),
+		isWhole: bytes.length <= sampleBytes,
+		filename
+	});
+};
+
+describe('the type of a file', () => {
+	it('is told by its bytes, whatever its name says', async () => {
+		expect(await detect(makePdf(['a']), 'a.txt')).toBe('application/pdf');
+		for (const format of ['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const) {
+			expect(await detect(await makeImage({ format }), 'a.pdf')).toBe(`image/${format}`);
+		}
+		expect(await detect('plain words', 'a.pdf')).toBe('text/plain');
+		expect(await detect(Buffer.concat([Buffer.from('junk\n\xff\n'), makePdf(['a'])]))).toBe(
+			'application/pdf'
+		);
+	});
+
+	it.each([
+		['# Title', 'a.md', 'text/markdown'],
+		['a,b\n1,2', 'a.CSV', 'text/csv'],
+		['# Title', 'a.txt', 'text/plain'],
+		['{"a": 1}', 'a.json', 'application/json'],
+		['[1, 2]', 'data', 'application/json'],
+		['{ not json', 'data', 'text/plain'],
+		['<!DOCTYPE html><p>x', 'a.txt', 'text/html'],
+		['<?xml version="1.0"?>\n<!-- c --><html xmlns="x"/>', 'a', 'text/html'],
+		['<p>a fragment</p>', 'a.html', 'text/html'],
+		['no markup', 'a.html', 'text/plain'],
+		['<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x">\n<svg xmlns="y"/>', 'a.xml', 'image/svg+xml'],
+		['<svg></svg>', 'a.html', 'image/svg+xml'],
+		['<?xml version="1.0"?><note/>', 'a.xml', 'text/plain'],
+		['BMW builds cars', 'a.txt', 'text/plain'],
+		['MZ is no program', 'a.txt', 'text/plain'],
+		['\u001b[31mred\u001b[0m', 'a.log', 'text/plain']
+	])('of %j named %s is %s', async (content, filename, type) => {
+		expect(await detect(content, filename)).toBe(type);
+	});
+
+	it('is text in any common encoding', async () => {
+		expect(await detect(Buffer.from('Größe, Übung', 'latin1'))).toBe('text/plain');
+		expect(await detect(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('wide', 'utf16le')]))).toBe(
+			'text/plain'
+		);
+		expect(await detect('\ufeffwith a mark')).toBe('text/plain');
+		// A character that the end of the sample cuts in two.
+		expect(await detect(`x${'ä'.repeat(sampleBytes)}`)).toBe('text/plain');
+	});
+
+	it('is nothing we can read when it is anything else', async () => {
+		const zip = Buffer.from('504b03041400000008000000', 'hex');
+		for (const bytes of [
+			zip,
+			Buffer.from([0, 1, 2, 3]),
+			Buffer.from('MZ\x90\0\x03'),
+			Buffer.from([1, 2, 3, 4])
+		]) {
+			expect(await detect(bytes)).toBeUndefined();
+		}
+	});
+
+	it('is found for any bytes at all, and is always one that can be read', async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.uint8Array({ maxLength: 600 }), fc.string(), async (bytes, filename) => {
+				const type = await detect(Buffer.from(bytes), filename);
+				expect(type === undefined || Object.hasOwn(readableTypes, type)).toBe(true);
+			}),
+			{ numRuns: 500 }
+		);
+	});
+});

@@ -1,0 +1,68 @@
+// What a file really is, told by its bytes. Its name only decides between kinds of text that look alike (Markdown,
+// CSV and plain text), never between text and anything else.
+import path from 'node:path';
+import { fileTypeFromBuffer } from 'file-type';
+import { readableTypes } from '#lib/shared/limits.ts';
+
+/** Enough of the beginning to tell. */
+export const sampleBytes = 65_536;
+
+export type Sample = { bytes: Buffer; isWhole: boolean; filename: string };
+
+/** `undefined`: nothing that can be read. */
+export async function detectType(sample: Sample): Promise<string | undefined> {
+	const found = (await fileTypeFromBuffer(sample.bytes))?.mime;
+	const binary = found === 'image/apng' ? 'image/png' : found;
+	if (binary && /^(image|application\/pdf)/.test(binary) && Object.hasOwn(readableTypes, binary))
+		return binary;
+	// Readers of PDF accept something before the header, and some programs put it there.
+	if (/[\r\n]%PDF-\d\.\d\s*[\r\n]/.test(sample.bytes.toString('latin1', 0, 1024))) return 'application/pdf';
+	// Short signatures such as "BM" also begin ordinary words, so what reads as text is text.
+	const text = readText(sample);
+	return text === undefined ? undefined : typeOfText(text, sample);
+}
+
+/** Text with a byte order mark of UTF-16 is the only text in which zero bytes are at home. */
+export function mayHoldZeros(bytes: Buffer): boolean {
+	return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+}
+
+function readText({ bytes, isWhole }: Sample): string | undefined {
+	const text = decode(bytes, isWhole);
+	// A stray control character happens in real text; in anything else they make up a tenth.
+	const strange = text?.match(/[\0-\x06\x0e-\x19\x1c-\x1f\x7f]/g)?.length ?? 0;
+	return text === undefined || strange > text.length / 100 ? undefined : text;
+}
+
+function decode(bytes: Buffer, isWhole: boolean): string | undefined {
+	if (mayHoldZeros(bytes)) return new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(bytes);
+	if (bytes.includes(0)) return undefined;
+	try {
+		return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: !isWhole });
+	} catch {
+		// Not UTF-8: one of the older encodings, whose letters do not matter here.
+		return bytes.toString('latin1');
+	}
+}
+
+function typeOfText(text: string, { filename, isWhole }: Sample): string {
+	const ending = path.extname(filename).toLowerCase();
+	const start = text.replace(/^(?:\s|<\?xml[^>]*>|<!--[^]*?-->|<!doctype svg[^>]*>)+/i, '').slice(0, 200);
+	if (/^<svg[\s>]/i.test(start)) return 'image/svg+xml';
+	if (/^<(!doctype html|html)[\s>]/i.test(start)) return 'text/html';
+	if (['.html', '.htm', '.xhtml'].includes(ending) && /<[a-z!]/i.test(text)) return 'text/html';
+	if (['.md', '.markdown', '.mdown'].includes(ending)) return 'text/markdown';
+	if (['.csv', '.tsv'].includes(ending)) return 'text/csv';
+	return isJson(start, text, ending === '.json', isWhole) ? 'application/json' : 'text/plain';
+}
+
+function isJson(start: string, text: string, isNamedSo: boolean, isWhole: boolean): boolean {
+	if (!/^[[{]/.test(start)) return false;
+	if (isNamedSo || !isWhole) return isNamedSo;
+	try {
+		JSON.parse(text);
+		return true;
+	} catch {
+		return false;
+	}
+}
