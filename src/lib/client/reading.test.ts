@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { findPart, partsOf, placeOf } from './reading.ts';
+import { Reading } from './reading.svelte.ts';
+
+const nowhere = { page: null, near: '' };
+
+describe('the text of a file', () => {
+	it('is cut at its pages, and an empty page keeps its number', () => {
+		expect(partsOf('one\f\fthree', true)).toEqual([
+			{ page: 1, text: 'one' },
+			{ page: 2, text: '' },
+			{ page: 3, text: 'three' }
+		]);
+	});
+
+	it('without pages is cut between paragraphs and loses nothing', () => {
+		const text = Array.from({ length: 300 }, (_, i) => `Paragraph ${i} ${'word '.repeat(20)}`).join('\n\n');
+		const parts = partsOf(text, false);
+		expect(parts.length).toBeGreaterThan(5);
+		expect(parts.map((part) => part.text).join('')).toBe(text);
+		expect(parts.slice(1).every((part) => part.text.startsWith('Paragraph'))).toBe(true);
+	});
+
+	it('is cut even where a line never ends', () => {
+		const parts = partsOf('x'.repeat(9000), false);
+		expect(parts.map((part) => part.text.length)).toEqual([4000, 4000, 1000]);
+	});
+});
+
+describe('the place of a passage', () => {
+	const parts = partsOf('alpha\fbeta (gamma)\n delta\fomega', true);
+
+	it('is its page', () => expect(findPart(parts, { page: 3, near: '' })).toBe(2));
+	it('or where its words stand, whatever the white space', () => {
+		expect(findPart(parts, { page: null, near: 'beta (gamma) delta' })).toBe(1);
+		expect(placeOf('so: beta  (gamma)', 'beta (gamma)')).toBe(4);
+	});
+	it('or the beginning', () => expect(findPart(parts, { page: 99, near: 'nothing' })).toBe(0));
+});
+
+describe('reading', () => {
+	const book = Array.from({ length: 100 }, (_, i) => `page ${i + 1}`).join('\f');
+
+	it('opens around the page that was asked for, and shows more on demand', async () => {
+		const reading = new Reading();
+		await reading.load(async () => book, true, { page: 50, near: '' });
+		expect(reading.shown[0]?.page).toBe(49);
+		expect(reading.shown.length).toBeLessThan(20);
+		reading.showEarlier();
+		expect(reading.shown[0]?.page).toBe(37);
+		for (let i = 0; i < 10; i++) reading.showLater();
+		expect(reading.hasLater).toBe(false);
+	});
+
+	it('says when it could not be fetched', async () => {
+		const reading = new Reading();
+		await reading.load(() => Promise.reject(new Error('gone')), true, nowhere);
+		expect(reading.state).toBe('failed');
+	});
+});
