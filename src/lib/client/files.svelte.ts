@@ -1,21 +1,30 @@
 // The person's files as the page sees them, kept current by the live stream. It changes only through merge().
 //
 //     const files = new Files({ scope: userId });  files.start();  …  files.close();
-import { merge, noFiles, type FilesState, type StreamMessage } from '#lib/shared/events.ts';
+import { type FilesState, noFiles, type StreamMessage } from '#lib/shared/events.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
+import { Live } from './live.ts';
+import type { Outside } from './outside.ts';
+import type { Connection, ConnectionState } from './stream.ts';
 
-export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'signed-out' | 'closed';
+export type { ConnectionState } from './stream.ts';
 
 export class Files {
+	readonly #live: Live;
 	#merged = $state.raw<FilesState>(noFiles);
 	#list = $derived([...this.#merged.byId.values()].sort(newestFirst));
-	#state = $state<ConnectionState>('connecting');
+	#connection = $state.raw<Connection>({ state: 'connecting', retryAt: null });
 	#retryInSeconds = $state<number | null>(null);
-	readonly scope: string;
+	#countdown: ReturnType<typeof setInterval> | undefined;
 
-	/** `scope` keeps the tabs of different people apart: the user's id. */
-	constructor({ scope }: { scope: string }) {
-		this.scope = scope;
+	/** `scope` is the person's id: tabs of different people have nothing to do with each other. */
+	constructor({ scope, outside }: { scope: string; outside?: Outside }) {
+		this.#live = new Live({
+			scope,
+			outside,
+			onFiles: (files) => void (this.#merged = files),
+			onConnection: (connection) => this.#show(connection)
+		});
 	}
 
 	/** Newest first. */
@@ -29,7 +38,7 @@ export class Files {
 	}
 
 	get state(): ConnectionState {
-		return this.#state;
+		return this.#connection.state;
 	}
 
 	/** While reconnecting: seconds until the next attempt. */
@@ -43,17 +52,30 @@ export class Files {
 
 	/** For answers of the API (an upload, a retry, a delete), so that the page need not wait for the stream. */
 	apply(message: StreamMessage): void {
-		this.#merged = merge(this.#merged, message);
+		this.#live.apply(message);
 	}
 
+	/** In a browser only. */
 	start(): void {
-		this.#state = 'connecting';
+		this.#live.start();
 	}
 
 	close(): void {
-		this.#state = 'closed';
-		this.#retryInSeconds = null;
+		this.#live.close();
 	}
+
+	#show(connection: Connection): void {
+		clearInterval(this.#countdown);
+		this.#connection = connection;
+		const { retryAt } = connection;
+		this.#retryInSeconds = secondsUntil(retryAt);
+		if (retryAt === null) return;
+		this.#countdown = setInterval(() => (this.#retryInSeconds = secondsUntil(retryAt)), 250);
+	}
+}
+
+function secondsUntil(at: number | null): number | null {
+	return at === null ? null : Math.max(0, Math.ceil((at - Date.now()) / 1000));
 }
 
 function newestFirst(a: StoredFile, b: StoredFile): number {

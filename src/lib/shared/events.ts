@@ -61,6 +61,8 @@ export type StreamMessage = v.InferOutput<typeof StreamMessage>;
 export type ByeReason = v.InferOutput<typeof ByeMessage>['reason'];
 
 export const ChangesQuery = v.object({
+	/** Whose files are meant. */
+	user: v.optional(v.string()),
 	cursor: v.optional(v.pipe(v.string(), v.maxLength(100))),
 	/** Seconds to wait for a change when there is none yet. */
 	wait: v.optional(v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.maxValue(60)), '0')

@@ -9,16 +9,13 @@ import { encodeMessage, retryLine, toUpdate, type Update } from './frames.ts';
 import type { Hub, Listener } from './hub.ts';
 import { Outlet } from './outlet.ts';
 import type { Sink } from './sink.ts';
+import type { Visit } from './visit.ts';
 
 /** So that a slow reader is waited for often enough. */
 const filesPerFrame = 100;
 export const giveUpMs = 30_000;
 
-export type Visitor = {
-	session: { id: string; userId: string };
-	cursor: string | undefined;
-	client: string | undefined;
-};
+export type Visitor = Visit & { session: { id: string; userId: string } };
 
 export type ConnectionDeps = {
 	hub: Hub;

@@ -17,7 +17,7 @@ import { Pulse } from './pulse.ts';
 import { createRawRoute } from './raw-route.ts';
 import { createRawSink } from './raw-sink.ts';
 import { streamHeaders } from './sink.ts';
-import { readVisit } from './visit.ts';
+import { checkPerson, readVisit } from './visit.ts';
 import { createWebSink } from './web-sink.ts';
 
 const pruneMs = 60 * 60_000;
@@ -65,8 +65,9 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 	let isStopping = false;
 
 	/** Before a byte is sent, so that a refusal still has a status. */
-	function admit({ session, client }: Pick<Visitor, 'session' | 'client'>): void {
+	function admit({ session, client, user }: Omit<Visitor, 'cursor'>): void {
 		if (isStopping) throw problem('server.stopping');
+		checkPerson(session, user);
 		hub.admit({ userId: session.userId, kind: 'stream', client });
 	}
 
@@ -101,7 +102,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			destroySocket: () => void
 		): Promise<ReadableStream<Uint8Array>> {
 			await getFile(db, target.session.userId, target.fileId);
-			admit({ session: target.session, client: undefined });
+			admit({ session: target.session, client: undefined, user: undefined });
 			const sink = createWebSink(destroySocket);
 			run(new Follower(deps, target, sink));
 			return sink.stream;
@@ -119,6 +120,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 
 		async poll(question: Question): Promise<ChangesAnswer> {
 			if (isStopping) throw problem('server.stopping');
+			checkPerson(question.session, question.user);
 			return answerPoll({ hub, changes }, question);
 		},
 

@@ -9,6 +9,7 @@ import type { Hub, Listener } from './hub.ts';
 
 export type Question = {
 	session: { id: string; userId: string };
+	user?: string | undefined;
 	cursor: string | undefined;
 	waitSeconds: number;
 	signal: AbortSignal;

@@ -5,6 +5,6 @@ import type { RequestHandler } from './$types';
 export const GET: RequestHandler = async ({ locals, request, url }) => {
 	const { auth, events, parse } = locals.app;
 	const session = auth.require(locals.session);
-	const { cursor, wait } = parse(ChangesQuery, Object.fromEntries(url.searchParams));
-	return json(await events.poll({ session, cursor, waitSeconds: wait, signal: request.signal }));
+	const { user, cursor, wait } = parse(ChangesQuery, Object.fromEntries(url.searchParams));
+	return json(await events.poll({ session, user, cursor, waitSeconds: wait, signal: request.signal }));
 };
