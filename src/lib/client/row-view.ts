@@ -6,7 +6,7 @@ import { type Segment, segmentsOf, sendingSegments } from './track.ts';
 import type { Upload } from './uploads.svelte.ts';
 import { duration, type Failure, failureOf, metaLine, nowLine, size, sizeOf } from './words.ts';
 
-/** The share of the whole bar that sending takes: where the server's own progress begins. */
+/** The first part of the bar belongs to the bytes on their way; the server's own progress fills the rest. */
 const sendingPercent = 10;
 
 export type RowView = {
@@ -34,7 +34,7 @@ export function fileView(file: StoredFile): RowView {
 		meta: metaLine(file),
 		line: nowLine(file),
 		segments: segmentsOf(file),
-		percent: Math.floor(file.progress),
+		percent: Math.floor(sendingPercent + (file.progress * (100 - sendingPercent)) / 100),
 		state: status === 'failed' || status === 'cancelled' ? status : states[status],
 		failure: status === 'failed' ? failureOf(file) : undefined
 	};

@@ -1,0 +1,59 @@
+import { makePdf, makeText, truncated } from '../support/make-files.ts';
+import { choose, expect, expectAccessible, expectSearchable, rowOf, test } from './fixtures.ts';
+
+const type = 'application/pdf';
+const intact = makePdf(['The observatory opened its dome. '.repeat(60), 'Second page. '.repeat(60)]);
+
+test('a damaged file says what happened, what was kept and what helps, and harms no other', async ({
+	signedIn: page
+}) => {
+	await choose(
+		page,
+		{ name: 'broken.pdf', mimeType: type, buffer: truncated(intact, 0.4) },
+		{ name: 'good.pdf', mimeType: type, buffer: intact },
+		{ name: 'nothing.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) }
+	);
+	const broken = rowOf(page, 'broken.pdf');
+	await expect(broken).toContainText('Failed', { timeout: 30_000 });
+	await expect(broken).toContainText('The file is damaged and cannot be read.');
+	await expect(broken).toContainText('The original is kept. Upload an intact copy.');
+	await expect(rowOf(page, 'nothing.txt')).toContainText('Not sent The file is empty. Nothing was stored.');
+	await expectSearchable(page, 'good.pdf');
+	await expectAccessible(page);
+
+	await page.reload();
+	await expect(broken).toContainText('The file is damaged and cannot be read.');
+	await page.getByRole('link', { name: 'broken.pdf' }).click();
+	await expect(page.getByRole('heading', { level: 1 })).toHaveText('broken.pdf');
+	await expect(page.getByRole('main')).toContainText('The original is kept.');
+	await expectAccessible(page);
+});
+
+test('a protected PDF is unlocked with its password', async ({ signedIn: page }) => {
+	const buffer = makePdf(['The secret cellar holds copper. '.repeat(20)], { password: 'sesame' });
+	await choose(page, { name: 'cellar.pdf', mimeType: type, buffer });
+	const row = rowOf(page, 'cellar.pdf');
+	await expect(row).toContainText('The PDF is protected by a password.', { timeout: 30_000 });
+
+	await row.getByRole('button', { name: 'Unlock' }).click();
+	await expect(page.getByRole('dialog')).toBeVisible();
+	await expectAccessible(page);
+	await page.getByLabel('Password of the PDF').fill('sesame');
+	await page.getByRole('button', { name: 'Read the file' }).click();
+	await expectSearchable(page, 'cellar.pdf');
+});
+
+test('an upload that the line breaks keeps its row and is sent again', async ({ signedIn: page }) => {
+	await page.route('**/api/files/upload', (route) => route.abort());
+	await choose(page, {
+		name: 'letter.txt',
+		mimeType: 'text/plain',
+		buffer: makeText('Dear harbour master,')
+	});
+	const row = rowOf(page, 'letter.txt');
+	await expect(row).toContainText('Not sent The server cannot be reached.');
+	await page.unroute('**/api/files/upload');
+	await row.getByRole('button', { name: 'Retry' }).click();
+	await expectSearchable(page, 'letter.txt');
+	await expect(rowOf(page, 'letter.txt')).toHaveCount(1);
+});
