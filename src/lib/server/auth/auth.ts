@@ -131,7 +131,6 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 		},
 
 		signOut,
-		sweep,
 
 		/** From now on sessions that expire are ended within seconds, and those who listen are told. */
 		start(): void {
