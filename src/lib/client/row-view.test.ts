@@ -67,7 +67,7 @@ describe('the list in one line', () => {
 			fileRow({ progress: 20 }),
 			fileRow({ status: 'cancelled' })
 		]);
-		expect(summary).toMatchObject({ files: 3, moving: 2, percent: 30 });
+		expect(summary).toMatchObject({ files: 3, moving: 2, percent: 37 });
 		expect(titleOf(summary)).toBe('2 in progress · Asura');
 	});
 

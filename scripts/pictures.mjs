@@ -1,0 +1,149 @@
+// Pictures of the page's main states, in both themes and two widths, from the built server: `node scripts/pictures.mjs`
+// writes docs/pictures. A double of the embedding provider holds files in the middle of their work.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from '@playwright/test';
+import config from '../playwright.config.ts';
+import { makeCsv, makeImage, makeJson, makePdf, makeText, truncated } from '../tests/support/make-files.ts';
+import { startProviderDouble } from '../tests/support/provider.ts';
+import { signIn, startServer } from '../tests/support/server.ts';
+
+const folder = path.resolve(import.meta.dirname, '../docs/pictures');
+const widths = { desktop: { width: 1200, height: 800 }, phone: { width: 390, height: 844 } };
+const themes = ['light', 'dark'];
+
+const story =
+	'The harbour keeper lit the lantern at nine and wrote down what the night had brought. Two boats came in from the ' +
+	'north with copper and timber; a third waited beyond the breakwater until the tide had turned.';
+const chapters = (count, closing = '') =>
+	Array.from(
+		{ length: count },
+		(_, i) => `Chapter ${i + 1}\n\n${`${story} Entry ${i + 1}. `.repeat(6)}${closing}`
+	);
+
+mkdirSync(folder, { recursive: true });
+const provider = await startProviderDouble({ maxBatch: 64 });
+const server = await startServer({
+	OPENAI_BASE_URL: provider.url,
+	OPENAI_API_KEY: 'for-the-double',
+	LOG_LEVEL: 'error'
+});
+const browser = await chromium.launch(config.use.launchOptions);
+try {
+	await takeAll();
+} finally {
+	await browser.close();
+	await server.dispose();
+	await provider.close();
+}
+
+async function takeAll() {
+	await picture('sign-in', undefined, '/sign-in');
+	await picture('empty', await person('empty'), '/');
+
+	const reader = await person('reader');
+	await upload(reader, 'tide-tables.csv', makeCsv(['port', 'high', 'low'], rows(400)));
+	await upload(reader, 'buoys.json', makeJson(rows(120).map(([port, high]) => ({ port, high }))));
+	await upload(reader, 'lighthouse.jpg', await makeImage({ format: 'jpeg', width: 2400, height: 1600 }));
+	await upload(reader, 'pilot-agreement.pdf', makePdf(chapters(3), { password: 'sesame' }));
+	await upload(reader, 'storm-of-1921.pdf', truncated(makePdf(chapters(9)), 0.4));
+	await upload(reader, 'keeper-letters.md', makeText(`# Letters\n\n${chapters(4).join('\n\n## Next\n\n')}`));
+	await upload(reader, 'harbour-log-1921.pdf', makePdf(chapters(41)));
+	const files = await ended(reader, 7);
+	await picture('list', reader, '/');
+	const log = files.find(({ filename }) => filename === 'harbour-log-1921.pdf');
+	await picture('file', reader, `/files/${log.id}?q=lantern+copper&page=12`);
+	await picture('search', reader, '/', async (page) => {
+		await page.getByRole('combobox').fill('lantern copper');
+		await page.getByRole('option').first().waitFor();
+	});
+
+	// From here on what says so is not answered, or answered with "wait".
+	provider.failWhen(({ inputs }) => {
+		const text = inputs.join(' ');
+		if (text.includes('Entry 70.') || text.includes('Entry 300.')) return { kind: 'hang' };
+		return text.includes('patience') ? { kind: 'rate_limited', retryAfterSeconds: 40 } : undefined;
+	});
+	const worker = await person('worker');
+	await upload(worker, 'fog-signals.txt', makeText(chapters(2).join('\n\n')));
+	await ended(worker, 1);
+	await upload(worker, 'harbour-log-1922.pdf', makePdf(chapters(320)));
+	await upload(worker, 'letters-to-the-ministry.pdf', makePdf(chapters(12, 'With patience, the keeper.')));
+	for (const name of ['inventory.csv', 'visitors-book.pdf']) {
+		await upload(
+			worker,
+			name,
+			name.endsWith('pdf') ? makePdf(chapters(20)) : makeCsv(['thing', 'high', 'low'], rows(90))
+		);
+	}
+	await until(worker, (all) => all.some(({ activity }) => activity?.unit === 'seconds_waiting'));
+	await picture('working', worker, '/');
+}
+
+async function picture(name, cookie, address, prepare = async () => {}) {
+	for (const colorScheme of themes) {
+		for (const [device, viewport] of Object.entries(widths)) {
+			const isMobile = device === 'phone';
+			const context = await browser.newContext({
+				baseURL: server.url,
+				colorScheme,
+				viewport,
+				isMobile,
+				hasTouch: isMobile
+			});
+			if (cookie) await context.addCookies([{ ...cookie, url: server.url }]);
+			const page = await context.newPage();
+			await page.goto(address);
+			if (cookie) await page.getByText('Live', { exact: true }).waitFor();
+			await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => 'the stream never is');
+			await prepare(page);
+			await page.screenshot({
+				path: path.join(folder, `${name}-${device}-${colorScheme}.png`),
+				animations: 'disabled'
+			});
+			await context.close();
+		}
+	}
+	process.stdout.write(`${name}\n`);
+}
+
+async function person(name) {
+	const [key, value] = (await signIn(server, `${name}@localhost`)).split('=');
+	return { name: key, value };
+}
+
+async function upload(cookie, filename, bytes) {
+	const body = new FormData();
+	body.append('file', new Blob([bytes]), filename);
+	const answer = await ask(cookie, '/api/files/upload', { method: 'POST', body });
+	if (!answer.ok) throw new Error(`${filename}: ${await answer.text()}`);
+}
+
+function ended(cookie, count) {
+	return until(
+		cookie,
+		(files) => files.filter(({ status }) => /completed|failed/.test(status)).length === count
+	);
+}
+
+async function until(cookie, isSo) {
+	for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
+		const { files } = await (await ask(cookie, '/api/files')).json();
+		if (isSo(files)) return files;
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+	throw new Error('The files never came so far.');
+}
+
+function ask(cookie, address, init = {}) {
+	const headers = { cookie: `${cookie.name}=${cookie.value}`, origin: server.url };
+	return fetch(new URL(address, server.url), { ...init, headers });
+}
+
+function rows(count) {
+	return Array.from({ length: count }, (_, i) => [
+		`harbour ${i + 1}`,
+		`${(i * 7) % 12}:10`,
+		`${(i * 5) % 12}:40`
+	]);
+}
