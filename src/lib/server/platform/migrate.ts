@@ -3,16 +3,14 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../config.ts';
+import { messageOf } from '../errors.ts';
 import type { Db, Tx } from './platform.ts';
 
 const folder = new URL('../../../../supabase/', import.meta.url);
 const lockNumber = 27_182_818;
 
 export type Script = { name: string; sql: string; checksum: string };
-
-export class MigrationError extends Error {
-	override readonly name = 'MigrationError';
-}
 
 /** `scripts`: the shim first, then the migrations in order. */
 export async function migrate(db: Db, scripts?: readonly Script[]): Promise<{ applied: string[] }> {
@@ -72,7 +70,7 @@ async function applyOnce(tx: Tx, { name, sql, checksum }: Script): Promise<boole
 	const known = await findChecksum(tx, name);
 	if (known === checksum) return false;
 	if (known) {
-		throw new MigrationError(
+		throw new ConfigError(
 			`The migration ${name} was changed after it had been applied to this database. ` +
 				'Restore the file as it was and put the change into a new migration.'
 		);
@@ -80,12 +78,7 @@ async function applyOnce(tx: Tx, { name, sql, checksum }: Script): Promise<boole
 	try {
 		await tx.query(sql);
 	} catch (cause) {
-		throw new MigrationError(
-			`The migration ${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-			{
-				cause
-			}
-		);
+		throw new ConfigError(`The migration ${name} failed: ${messageOf(cause)}`, { cause });
 	}
 	await tx.query('insert into asura.migrations (name, checksum) values ($1, $2)', [name, checksum]);
 	return true;

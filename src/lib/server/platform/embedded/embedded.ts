@@ -5,6 +5,7 @@ import type { Log } from '../../log.ts';
 import { createListenFeed } from '../listen-feed.ts';
 import { migrate } from '../migrate.ts';
 import type { Capabilities, Identity, Platform, Stop } from '../platform.ts';
+import { restampRestored } from '../restamp.ts';
 import { backUp } from './backup.ts';
 import { serveControl } from './control.ts';
 import { foldersOf, refuseHalfRestored, removeStaging } from './data-folder.ts';
@@ -59,4 +60,6 @@ function openDatabase(dataDir: string, log: Log): Promise<PgliteDb> {
 async function bringUpToDate(db: PgliteDb, log: Log): Promise<void> {
 	const { applied } = await migrate(db);
 	if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
+	const restamped = await restampRestored(db);
+	if (restamped > 0) log.info({ restamped }, 'rows of a restored dump were stamped anew');
 }
