@@ -158,7 +158,7 @@ export class Stream {
 	#reconnect(): void {
 		this.#disconnect();
 		if (this.state === 'live' && Date.now() - this.#liveSince > steadyMs) this.#attempt = 0;
-		const waitMs = backoffMs(this.#attempt, this.#outside.random);
+		const waitMs = backoffMs(this.#attempt, this.#outside.random());
 		this.#attempt += 1;
 		this.#show('reconnecting', Date.now() + waitMs);
 		this.#timers.set('retry', waitMs, () => this.#openEvents());

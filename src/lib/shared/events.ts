@@ -178,8 +178,8 @@ function without(ids: ReadonlySet<string> | undefined, id: string): ReadonlySet<
 }
 
 /**
- * Proof of being in sync: `<count>-<hex>` over (id, rev) in any order. Per file the first and the last 32 bits of the id,
- * made odd, each times (rev + 1); both sums modulo 2^32. The database computes the same in one aggregate (files/changes.ts).
+ * Proof of being in sync: `<count>-<hex>` over (id, rev) in any order. Per file the first and the last 32 bits of the id, each
+ * times (rev + 1); both sums modulo 2^32. The database computes the same in one aggregate (files/changes.ts).
  */
 export function digestOf(files: Iterable<Pick<StoredFile, 'id' | 'rev'>>): string {
 	let count = 0;
@@ -187,8 +187,8 @@ export function digestOf(files: Iterable<Pick<StoredFile, 'id' | 'rev'>>): strin
 	let tail = 0;
 	for (const { id, rev } of files) {
 		count += 1;
-		head = (head + Math.imul(parseInt(id.slice(0, 8), 16) | 1, rev + 1)) | 0;
-		tail = (tail + Math.imul(parseInt(id.slice(-8), 16) | 1, rev + 1)) | 0;
+		head = (head + Math.imul(parseInt(id.slice(0, 8), 16), rev + 1)) | 0;
+		tail = (tail + Math.imul(parseInt(id.slice(-8), 16), rev + 1)) | 0;
 	}
 	return `${count}-${hex(head)}${hex(tail)}`;
 }

@@ -61,8 +61,8 @@ export const digestSql = `
 	from (
 		select user_id, count(*) as files,
 			(count(*) filter (where status in ('pending', 'processing')))::float8 as active,
-			sum(((('x' || left(id::text, 8))::bit(32)::bigint | 1) * (rev + 1)) & 4294967295) as head,
-			sum(((('x' || right(id::text, 8))::bit(32)::bigint | 1) * (rev + 1)) & 4294967295) as tail
+			sum((('x' || left(id::text, 8))::bit(32)::bigint * (rev + 1)) & 4294967295) as head,
+			sum((('x' || right(id::text, 8))::bit(32)::bigint * (rev + 1)) & 4294967295) as tail
 		from public.files where user_id = any($1::text[]::uuid[]) group by user_id
 	) s`;
 
