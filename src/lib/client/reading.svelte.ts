@@ -7,6 +7,8 @@ const step = 12;
 
 export type Wanted = { page: number | null; near: string };
 
+type Load = { fetchText: () => Promise<string>; hasPages: boolean; wanted: Wanted; signal: AbortSignal };
+
 export class Reading {
 	#parts = $state.raw<readonly Part[]>([]);
 	#from = $state(0);
@@ -25,7 +27,8 @@ export class Reading {
 		return this.#to < this.#parts.length;
 	}
 
-	async load(fetchText: () => Promise<string>, hasPages: boolean, wanted: Wanted): Promise<void> {
+	/** `fetchText` may be given up by `signal`: then another load has taken over. */
+	async load({ fetchText, hasPages, wanted, signal }: Load): Promise<void> {
 		try {
 			this.#parts = partsOf(await fetchText(), hasPages);
 			const at = findPart(this.#parts, wanted);
@@ -33,6 +36,7 @@ export class Reading {
 			this.#to = at + step;
 			this.state = 'ready';
 		} catch (error) {
+			if (signal.aborted) return;
 			const isMissing = error instanceof ApiError && error.code === 'file.variant_missing';
 			this.state = isMissing ? 'missing' : 'failed';
 		}

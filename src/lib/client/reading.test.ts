@@ -3,6 +3,7 @@ import { findPart, partsOf, placeOf } from './reading.ts';
 import { Reading } from './reading.svelte.ts';
 
 const nowhere = { page: null, near: '' };
+const { signal } = new AbortController();
 
 describe('the text of a file', () => {
 	it('is cut at its pages, and an empty page keeps its number', () => {
@@ -43,7 +44,8 @@ describe('reading', () => {
 
 	it('opens around the page that was asked for, and shows more on demand', async () => {
 		const reading = new Reading();
-		await reading.load(async () => book, true, { page: 50, near: '' });
+		const wanted = { page: 50, near: '' };
+		await reading.load({ fetchText: async () => book, hasPages: true, wanted, signal });
 		expect(reading.shown[0]?.page).toBe(49);
 		expect(reading.shown.length).toBeLessThan(20);
 		reading.showEarlier();
@@ -54,7 +56,8 @@ describe('reading', () => {
 
 	it('says when it could not be fetched', async () => {
 		const reading = new Reading();
-		await reading.load(() => Promise.reject(new Error('gone')), true, nowhere);
+		const fetchText = () => Promise.reject(new Error('gone'));
+		await reading.load({ fetchText, hasPages: true, wanted: nowhere, signal });
 		expect(reading.state).toBe('failed');
 	});
 });
