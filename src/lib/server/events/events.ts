@@ -124,6 +124,9 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			return answerPoll({ hub, changes }, question);
 		},
 
+		/** Who has anything open here. */
+		followed: (): string[] => [...hub.userIds],
+
 		async start(): Promise<void> {
 			const restamped = await changes.restamp();
 			if (restamped > 0) log.info({ rows: restamped }, 'rows of a restored database were stamped anew');
