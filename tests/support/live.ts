@@ -63,7 +63,7 @@ export async function startLive(
 				? await events.openFollow({ session, fileId }, cut)
 				: events.openWeb({ session, url, lastEventId: null }, cut);
 		response.writeHead(200, { 'content-type': 'text/event-stream' });
-		await pump(stream, response);
+		await pumpStream(stream, response);
 	}
 
 	return {
@@ -90,7 +90,10 @@ export async function startLive(
 }
 
 /** As adapter-node does it: one chunk at a time, the next one when the response has room. */
-async function pump(stream: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+export async function pumpStream(
+	stream: ReadableStream<Uint8Array>,
+	response: ServerResponse
+): Promise<void> {
 	const reader = stream.getReader();
 	response.once('close', () => void reader.cancel().catch(() => undefined));
 	for (;;) {

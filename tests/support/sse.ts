@@ -33,6 +33,8 @@ export type SseOptions = {
 	cookie?: string;
 	headers?: Record<string, string>;
 	onFrame?: (frame: Frame) => void;
+	/** false: frames are only shown to onFrame, for streams of very many. */
+	isKept?: boolean;
 };
 
 export function openSse(url: string | URL, options: SseOptions = {}): Promise<SseClient> {
@@ -49,7 +51,11 @@ export function openSse(url: string | URL, options: SseOptions = {}): Promise<Ss
 	});
 }
 
-function read(request: ClientRequest, response: IncomingMessage, { onFrame }: SseOptions): SseClient {
+function read(
+	request: ClientRequest,
+	response: IncomingMessage,
+	{ onFrame, isKept = true }: SseOptions
+): SseClient {
 	let rest = '';
 	let asked = 0;
 	const client: SseClient = {
@@ -85,7 +91,7 @@ function read(request: ClientRequest, response: IncomingMessage, { onFrame }: Ss
 		rest = blocks.pop() ?? '';
 		for (const block of blocks) {
 			const frame = parse(block);
-			client.frames.push(frame);
+			if (isKept) client.frames.push(frame);
 			client.lastEventId = frame.id ?? client.lastEventId;
 			onFrame?.(frame);
 		}

@@ -47,6 +47,11 @@ export class Connection implements Listener {
 		return this.#outlet.isClosed;
 	}
 
+	/** The reader has not kept up. */
+	get isStalled(): boolean {
+		return this.#outlet.stalledMs(Infinity) > 0;
+	}
+
 	/** Resolves when the present flows. */
 	async start(): Promise<void> {
 		const cursor = this.#cursor;
