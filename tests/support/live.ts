@@ -50,7 +50,7 @@ export async function startLive(
 		const session = auth.require(await auth.find(request.headers.cookie?.split('=')[1]));
 		const cut = () => void request.socket.destroy();
 		const [, kind, fileId = ''] = url.pathname.split('/');
-		if (kind === 'poll') {
+		if (kind === 'poll' || url.pathname === '/api/files/changes') {
 			const controller = new AbortController();
 			response.once('close', () => controller.abort());
 			const cursor = url.searchParams.get('cursor') ?? undefined;

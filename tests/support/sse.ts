@@ -33,6 +33,7 @@ export type SseOptions = {
 	cookie?: string;
 	headers?: Record<string, string>;
 	onFrame?: (frame: Frame) => void;
+	onEnd?: () => void;
 	/** false: frames are only shown to onFrame, for streams of very many. */
 	isKept?: boolean;
 };
@@ -54,7 +55,7 @@ export function openSse(url: string | URL, options: SseOptions = {}): Promise<Ss
 function read(
 	request: ClientRequest,
 	response: IncomingMessage,
-	{ onFrame, isKept = true }: SseOptions
+	{ onFrame, onEnd, isKept = true }: SseOptions
 ): SseClient {
 	let rest = '';
 	let asked = 0;
@@ -96,7 +97,10 @@ function read(
 			onFrame?.(frame);
 		}
 	});
-	response.on('close', () => (client.isEnded = true));
+	response.on('close', () => {
+		client.isEnded = true;
+		onEnd?.();
+	});
 	// A connection that is cut is an end like any other here.
 	response.on('error', () => (client.isEnded = true));
 	return client;
