@@ -37,7 +37,7 @@ describe('the architecture', () => {
 	it('finds every file that an import names', () => {
 		const local = imports.filter(({ to }) => to.startsWith('lib/') || to.startsWith('routes/'));
 		expect(
-			local.filter(({ to }) => !files.includes(to) && !/\.(css|js|mjs|json)$/.test(to)).map(arrow)
+			local.filter(({ to }) => !files.includes(to) && !/\.(css|js|mjs|json)$|\/\$types$/.test(to)).map(arrow)
 		).toEqual([]);
 	});
 

@@ -1,7 +1,7 @@
 import type { RequestHandler } from './$types';
 
 /** For the machine's own scraper and for operators; to everybody else there is nothing here. */
-export const GET: RequestHandler = async ({ locals: { app, session }, request, url, getClientAddress }) => {
+export const GET: RequestHandler = async ({ locals: { app, session }, request, getClientAddress }) => {
 	const headers = Object.fromEntries(request.headers);
 	const isOperator = session?.isAdmin === true;
 	if (!isOperator && !app.auth.guard.isFromThisMachine({ headers, address: getClientAddress() })) {
