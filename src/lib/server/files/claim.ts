@@ -8,6 +8,7 @@ import type { Bell } from './bell.ts';
 import type { Job } from './job.ts';
 import { lockOwner, shareOwnerLock } from './owner-lock.ts';
 import { removePassages } from './passages.ts';
+import { copyPassages, outcomeOfTwinSet } from './reuse.ts';
 
 export class LostClaim extends Error {
 	override readonly name = 'LostClaim';
@@ -84,6 +85,14 @@ export async function claimFile({ db, bell }: { db: Db; bell: Bell }, job: Job) 
 			bell.ring(file.userId);
 		},
 
+		/** Nothing is done for a while, because somebody else does not answer. */
+		async wait(seconds: number): Promise<void> {
+			await write(db, 'activity = $3::text::jsonb, eta_seconds = null', [
+				toJson({ unit: 'seconds_waiting', done: 0, total: seconds } satisfies Activity)
+			]);
+			bell.ring(file.userId);
+		},
+
 		async keepVariants(variants: Variants): Promise<void> {
 			await write(db, variantsSet, [toJson(variants), variants.compressed?.bytes ?? null]);
 			bell.ring(file.userId);
@@ -97,6 +106,19 @@ export async function claimFile({ db, bell }: { db: Db; bell: Bell }, job: Job) 
 				await removePassages(tx, file, chunkCount);
 			});
 			bell.ring(file.userId);
+		},
+
+		/** Completed with what came out of a twin; false when there is nothing to take over. */
+		async completeAs(twinId: string, model: string): Promise<boolean> {
+			const isDone = await db.tx(async (tx) => {
+				await lockOwner(tx, file.userId);
+				await write(tx, 'activity = null', []);
+				if (!(await copyPassages(tx, file.id, twinId, model))) return false;
+				await write(tx, outcomeOfTwinSet, [twinId]);
+				return true;
+			});
+			bell.ring(file.userId);
+			return isDone;
 		},
 
 		async fail({ code, message }: Pick<AppError, 'code' | 'message'>): Promise<void> {

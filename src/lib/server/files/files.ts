@@ -10,6 +10,7 @@ import { cancelFile, giveUpFile, queueAgain, removeFile, retryFile } from './end
 import { insertFile, type NewFile, usedBytesSql } from './insert.ts';
 import type { Job, Jobs } from './job.ts';
 import { createPasswords } from './passwords.ts';
+import { findTwinSql, type Twin } from './reuse.ts';
 import { findFile, getFile, listFiles, type Now } from './read.ts';
 
 export type Files = ReturnType<typeof createFiles>;
@@ -49,6 +50,10 @@ export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
 
 		/** `undefined`: the job is not the file's current one, or the file has ended. */
 		claim: (job: Job): Promise<Claim | undefined> => claimFile({ db, bell }, job),
+		/** Another file of the same person with the same bytes, done or being done. */
+		async findTwin(fileId: string): Promise<Twin | undefined> {
+			return (await db.query<Twin>(findTwinSql, [fileId])).rows[0];
+		},
 		giveUp: (job: Job) => giveUpFile(ends, job),
 		queueAgain: (file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void> =>
 			db.tx((tx) => queueAgain(tx, jobs, file)),

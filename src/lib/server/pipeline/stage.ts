@@ -37,7 +37,13 @@ export type Page = {
 	warning?: Warning | undefined;
 };
 
-export type Chunk = { ordinal: number; page: number | null; section: string | null; text: string; hash: string };
+export type Chunk = {
+	ordinal: number;
+	page: number | null;
+	section: string | null;
+	text: string;
+	hash: string;
+};
 
 export type ChunkPages = (pages: AsyncIterable<Page>) => AsyncIterable<Chunk>;
 

@@ -140,7 +140,7 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 
 		/** Files that have a job, with the attempt it is for. */
 		async live(): Promise<Map<string, number>> {
-			const { rows } = await db.query<{ file_id: string; attempt: number }>(liveSql, [name]);
+			const { rows } = await db.query<{ file_id: string; attempt: number }>(liveSql, [[name, deadLetters]]);
 			return new Map(rows.map(({ file_id, attempt }) => [file_id, attempt]));
 		},
 
@@ -186,7 +186,7 @@ const waitingSql = `
 	order by priority desc, created_on, id limit $2`;
 const liveSql = `
 	select data ->> 'fileId' as file_id, max((data ->> 'attempt')::int) as attempt from ${schema}.job
-	where name = $1 and state <= 'active' group by 1`;
+	where name = any($1::text[]) and state <= 'active' group by 1`;
 const statsSql = `
 	select count(*) filter (where state < 'active')::int as waiting, count(*) filter (where state = 'active')::int as active
 	from ${schema}.job where name = $1 and state <= 'active'`;

@@ -1,0 +1,162 @@
+// The way of one file: claimed, compressed, read, cut, embedded, completed. The stages run at the same time on what is
+// there already; each leaves a checkpoint, so that another attempt goes on where this one ended. Every write carries
+// the claim: what an outdated attempt writes is refused, and its work ends quietly.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { AppError } from '../errors.ts';
+import { type Claim, LostClaim } from '../files/claim.ts';
+import type { Files } from '../files/files.ts';
+import type { Job } from '../files/job.ts';
+import type { PutOff } from '../queue/queue.ts';
+import { createCheckpoints } from './checkpoints.ts';
+import { compress } from './compression.ts';
+import { embedPages } from './embedding.ts';
+import { forgetPages, readPages } from './extraction.ts';
+import { createProgress } from './progress.ts';
+import { openScope } from './scope.ts';
+import type { ChunkPages, Page } from './stage.ts';
+import { collectWarnings, type Warnings } from './warnings.ts';
+import { weightsFor } from './weights.ts';
+import type { PipelineDeps, Work } from './work.ts';
+
+export type Deps = PipelineDeps & { files: Files; cut: ChunkPages };
+
+/** A provider that does not answer gets this many chances, further and further apart: about eight minutes. */
+const retryAfterSeconds = [5, 15, 45, 120, 300];
+
+export function createPipeline(deps: Deps) {
+	const { files, metrics, log } = deps;
+
+	async function run(job: Job, signal: AbortSignal): Promise<PutOff | undefined> {
+		const twin = await files.findTwin(job.fileId);
+		if (twin?.isBusy) return { inSeconds: patience(twin.waitedSeconds), tries: job.tries };
+		const claim = await files.claim(job);
+		if (!claim) return undefined;
+		try {
+			const isCopied = twin !== undefined && (await claim.completeAs(twin.id, deps.embedder.model));
+			if (!isCopied) await processFile(deps, claim, signal);
+			end(claim, 'completed', 'none');
+			return undefined;
+		} catch (error) {
+			signal.throwIfAborted();
+			return settle(claim, job, error);
+		}
+	}
+
+	/** What a failure means: for the file, for the job, or for nobody. */
+	async function settle(claim: Claim, job: Job, error: unknown): Promise<PutOff | undefined> {
+		if (error instanceof LostClaim) return undefined;
+		if (!(error instanceof AppError) || error.code === 'server.unexpected') throw error;
+		try {
+			return await tryLater(claim, job, error);
+		} catch (lost) {
+			if (lost instanceof LostClaim) return undefined;
+			throw lost;
+		}
+	}
+
+	async function tryLater(claim: Claim, job: Job, error: AppError): Promise<PutOff | undefined> {
+		const inSeconds = isPassing(error) ? retryAfterSeconds[job.tries] : undefined;
+		log.warn(
+			{ fileId: job.fileId, code: error.code, err: error, inSeconds },
+			'a file could not be processed'
+		);
+		if (inSeconds !== undefined) {
+			await claim.wait(inSeconds);
+			return { inSeconds, tries: job.tries + 1 };
+		}
+		await claim.fail(error);
+		end(claim, 'failed', error.code);
+		return undefined;
+	}
+
+	function end({ file }: Claim, status: string, code: string): void {
+		files.passwords.forget(file.id);
+		metrics.filesEnded.inc({ status, code });
+	}
+
+	/** The job was lost too often. */
+	async function giveUp(job: Job): Promise<void> {
+		const outcome = await files.giveUp(job);
+		log.error({ fileId: job.fileId, outcome }, 'a job was lost several times');
+		if (outcome === 'failed') metrics.filesEnded.inc({ status: 'failed', code: 'job.gave_up' });
+	}
+
+	return { run, giveUp };
+}
+
+async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promise<void> {
+	const scratchDir = await mkdtemp(path.join(tmpdir(), 'asura-work-'));
+	const scope = openScope(outer);
+	const progress = createProgress({
+		weights: weightsFor(claim.file.fileType),
+		startAt: claim.file.progress,
+		write: claim.progress,
+		fail: scope.fail
+	});
+	try {
+		await deps.blobs.withLocalFile(`${claim.file.blobId}/original`, async (original) => {
+			const { sizeBytes, fileType, filename, id } = claim.file;
+			const password = deps.files.passwords.find(id);
+			const warnings = collectWarnings();
+			await workOn(
+				{
+					...deps,
+					claim,
+					scope,
+					progress,
+					checkpoints: createCheckpoints(deps.db, claim),
+					input: {
+						path: original,
+						sizeBytes,
+						fileType,
+						filename,
+						scratchDir,
+						signal: scope.signal,
+						password
+					},
+					warn: warnings.add
+				},
+				deps.cut,
+				warnings
+			);
+		});
+	} finally {
+		await progress.close();
+		await rm(scratchDir, { recursive: true, force: true });
+	}
+}
+
+async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<void> {
+	const { scope, claim, progress } = work;
+	let pageCount: number | null = null;
+	async function* counted(pages: AsyncIterable<Page>): AsyncGenerator<Page> {
+		for await (const page of pages) {
+			if (page.number !== null) pageCount = Math.max(pageCount ?? 0, page.number);
+			if (page.warning) warnings.add(page.warning);
+			yield page;
+		}
+	}
+	const [, chunkCount] = await Promise.all([
+		scope.run(() => compress(work)),
+		scope.run(() => embedPages(work, counted(readPages(work)), cut))
+	]);
+	scope.signal.throwIfAborted();
+	if (!chunkCount)
+		warnings.nothingRead(work.input.fileType === 'application/pdf' ? 'pdf.no_text' : 'text.no_text');
+	await progress.close();
+	await claim.complete({ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) });
+	await forgetPages(work);
+}
+
+function isPassing({ code }: AppError): boolean {
+	return (
+		code === 'embedding.rate_limited' || code === 'embedding.unreachable' || code === 'server.unavailable'
+	);
+}
+
+/** The longer it has waited for its twin, the less often it asks. */
+function patience(waitedSeconds: number): number {
+	return Math.ceil(Math.min(30, Math.max(1, waitedSeconds / 2)));
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTestFiles, type TestFiles } from '../../../../tests/support/files.ts';
+import { silentLog } from '../log.ts';
+import { createSweeper } from './sweeper.ts';
+
+let test: TestFiles;
+let ada: string;
+
+beforeEach(async () => {
+	test = await openTestFiles();
+	ada = await test.platform.addUser();
+});
+afterEach(() => test.close());
+
+const sweep = (minAgeMs = 0) =>
+	createSweeper({ ...test.platform, files: test.files, queue: test.queue, log: silentLog, minAgeMs }).sweep();
+
+describe('the sweeper', () => {
+	it('removes bytes whose upload died before there was a row, and no others', async () => {
+		const { id } = await test.addFile(ada, 'kept');
+		const { blob_id } = (await test.row(id)) ?? {};
+		const orphan = randomUUID();
+		for (const variant of ['original', 'text']) {
+			await test.platform.blobs.put(`${orphan}/${variant}`, Readable.from(['lost']));
+		}
+		expect(await sweep(60_000)).toEqual({ orphanBlobs: 0, strandedFiles: 0 });
+		expect(await sweep()).toEqual({ orphanBlobs: 2, strandedFiles: 0 });
+		expect(await test.keys()).toEqual([`${blob_id}/original`]);
+	});
+
+	it('removes what is left when a process died between deleting a row and its bytes', async () => {
+		const { id } = await test.addFile(ada);
+		await test.platform.db.query('delete from public.files where id = $1', [id]);
+		expect(await sweep()).toMatchObject({ orphanBlobs: 1 });
+		expect(await test.keys()).toEqual([]);
+	});
+
+	it('gives a job to files that are at work without one', async () => {
+		const waiting = await test.addFile(ada);
+		const begun = await test.addFile(ada);
+		const ended = await test.addFile(ada);
+		await test.files.cancel(ada, ended.id);
+		const fine = await test.addFile(ada);
+		await test.files.claim({ fileId: begun.id, attempt: 0, sizeBytes: 1, tries: 0 });
+		await test.platform.db.query(`delete from pgboss.job where data ->> 'fileId' <> $1`, [fine.id]);
+		expect(await sweep()).toMatchObject({ strandedFiles: 2 });
+		const live = await test.queue.live();
+		expect([...live.keys()].toSorted()).toEqual([waiting.id, begun.id, fine.id].toSorted());
+		expect(
+			await test.files.claim({ fileId: begun.id, attempt: live.get(begun.id) ?? 0, sizeBytes: 1, tries: 0 })
+		).toBeDefined();
+		expect(await sweep()).toMatchObject({ strandedFiles: 0 });
+	});
+});
