@@ -30,7 +30,7 @@ export const ListAnswer = v.object({
 });
 
 export const SearchQuery = v.object({
-	q: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(limits.maxQueryLength)),
+	q: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(limits.maxQueryLength)), ''),
 	limit: v.optional(
 		v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100))
 	),

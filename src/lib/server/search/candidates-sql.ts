@@ -1,0 +1,69 @@
+// $1 person, $2 file or null, $3 words as typed, $4 tsquery of all words, $5 tsquery of any, $6 words of scripts without
+// spaces; with vectors also $7 vector, $8 model. A Postgres without pgvector knows no such type: hence two statements.
+
+/** Of each list. */
+const listLength = 60;
+/** Passages with all words, beyond which those with some of them are not looked for. */
+const enough = 20;
+/** Words that stand nearly everywhere are ranked among so many passages, not among all. */
+const rankedAtMost = 3000;
+
+const vectorList = `
+	near as materialized (
+		select e.hash, 1 - (e.embedding operator(extensions.<=>) $7::extensions.vector) as score
+		from public.embeddings e
+		where e.user_id = $1 and e.model = $8
+			and ($2::uuid is null or e.hash in (select hash from public.chunks where user_id = $1 and file_id = $2::uuid))
+			and extensions.vector_dims(e.embedding) = extensions.vector_dims($7::extensions.vector)
+		order by e.embedding operator(extensions.<=>) $7::extensions.vector limit ${listLength}
+	), vector as (
+		select c.file_id, c.ordinal, near.score from near
+		join public.chunks c on c.user_id = $1 and c.hash = near.hash and c.file_id in (select id from mine)
+	)`;
+const noVectorList = 'vector as (select null::uuid as file_id, 0 as ordinal, 0 as score where false)';
+
+export const withVectors = statement(vectorList);
+export const withoutVectors = statement(noVectorList);
+
+function statement(vectors: string): string {
+	return `
+	with mine as materialized (
+		select f.id, f.filename from public.files f
+		where f.user_id = $1 and f.status in ('completed', 'processing') and ($2::uuid is null or f.id = $2::uuid)
+	), q as materialized (
+		select websearch_to_tsquery('simple', $3) || to_tsquery('simple', $4) as words,
+			to_tsquery('simple', $5) as some_words
+	), words as materialized (
+		select file_id, ordinal, ts_rank_cd(words, (select words from q), 1) as score from (
+			select c.file_id, c.ordinal, c.words from public.chunks c
+			where c.user_id = $1 and c.words @@ (select words from q) and c.file_id in (select id from mine)
+			limit ${rankedAtMost}
+		) c order by score desc, file_id, ordinal limit ${listLength}
+	), some_words as (
+		select file_id, ordinal, ts_rank(words, (select some_words from q), 1) as score from (
+			select c.file_id, c.ordinal, c.words from public.chunks c
+			where (select count(*) from words) < ${enough} and c.user_id = $1
+				and c.words @@ (select some_words from q) and c.file_id in (select id from mine)
+			limit ${rankedAtMost}
+		) c order by score desc, file_id, ordinal limit ${listLength}
+	), inside as (
+		select c.file_id, c.ordinal, 1 as score from public.chunks c
+		where cardinality($6::text[]) > 0 and c.user_id = $1 and c.file_id in (select id from mine)
+			and not exists (select from unnest($6::text[]) word where position(word in c.text) = 0)
+		order by c.file_id, c.ordinal limit ${listLength}
+	), ${vectors}, name as (
+		select m.id as file_id, 0 as ordinal, ts_rank(named.words, (select words from q)) as score
+		from mine m, lateral (select ${wordsOf("translate(m.filename, '._-()[]', '       ')")} as words) named
+		where named.words @@ (select words from q) order by score desc, m.id limit ${listLength}
+	), found as (
+		select 'words' as list, * from words union all select 'some_words', * from some_words union all
+		select 'inside', * from inside union all select 'vector', * from vector union all select 'name', * from name
+	)
+	select list, file_id::text, ordinal, score::float8 from found order by list, score desc, file_id, ordinal`;
+}
+
+/** As the column public.chunks.words is made. */
+function wordsOf(text: string): string {
+	const bare = `regexp_replace(normalize(${text}, NFKD), '[\\u0300-\\u036f]+', '', 'g')`;
+	return `to_tsvector('simple', normalize(${bare}, NFC))`;
+}
