@@ -53,10 +53,31 @@ export const SearchAnswer = v.object({
 export const LocalSignIn = v.object({
 	email: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/))
 });
-export const RetryBody = v.optional(
-	v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) }),
-	{}
-);
+/** The body's text; nothing at all is a retry without a password. */
+export const RetryBody = v.union([
+	v.pipe(
+		v.literal(''),
+		v.transform(() => ({ password: undefined }))
+	),
+	v.pipe(
+		v.string(),
+		v.parseJson(),
+		v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) })
+	)
+]);
+
+export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'text']);
+export const ContentQuery = v.object({
+	variant: v.optional(Variant, 'original'),
+	/** Shown instead of downloaded, where the type is harmless. */
+	inline: v.optional(
+		v.pipe(
+			v.picklist(['0', '1']),
+			v.transform((value) => value === '1')
+		),
+		'0'
+	)
+});
 
 export type UploadFailure = v.InferOutput<typeof UploadFailure>;
 export type UploadAnswer = v.InferOutput<typeof UploadAnswer>;
@@ -65,3 +86,4 @@ export type ListAnswer = v.InferOutput<typeof ListAnswer>;
 export type SearchQuery = v.InferOutput<typeof SearchQuery>;
 export type SearchResult = v.InferOutput<typeof SearchResult>;
 export type SearchAnswer = v.InferOutput<typeof SearchAnswer>;
+export type Variant = v.InferOutput<typeof Variant>;

@@ -2,14 +2,12 @@
 // this origin: it is a download, or one of a few harmless types inline, and always in a sandbox.
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
+import type { Variant } from '#lib/shared/api.ts';
 import { problem } from '../errors.ts';
 import type { BlobStore, ByteRange, Db } from '../platform/platform.ts';
 import { checkFileId } from './ids.ts';
 import { isFresh, isSameVersion, parseRange } from './range.ts';
 import { dispositionOf, inlineTypeOf, nameOfVariant } from './served-as.ts';
-
-export const variants = ['original', 'compressed', 'thumbnail', 'text'] as const;
-export type Variant = (typeof variants)[number];
 
 export type ContentRequest = {
 	userId: string;
