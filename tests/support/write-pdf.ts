@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 export type PdfOptions = {
 	password?: string;
 	title?: string;
+	/** Lines that begin with `# ` are set as headings. */
+	hasHeadings?: boolean;
 	/** Page numbers (from 1) that cannot be read: the rest of the file stays valid. */
 	brokenPages?: readonly number[];
 };
@@ -14,6 +16,7 @@ type Encrypt = (objectNumber: number, bytes: Buffer) => Buffer;
 const fileId = createHash('md5').update('asura test file').digest();
 const padding = Buffer.from('28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A', 'hex');
 const permissions = -4;
+const boldFont = '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>';
 
 export function writePdf(pages: readonly string[], options: PdfOptions = {}): Buffer {
 	const security = options.password === undefined ? undefined : secure(options.password);
@@ -34,18 +37,23 @@ export function writePdf(pages: readonly string[], options: PdfOptions = {}): Bu
 			isBroken
 				? '<< /Type /Pages /Parent 2 0 R /Count 1 /Kids [(not a page)] >>'
 				: `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${number} 0 R ` +
-						`/Resources << /Font << /F1 3 0 R >> >> >>`
+						`/Resources << /Font << /F1 3 0 R /F2 ${boldFont} >> >> >>`
 		);
-		objects.push(stream(encrypt(number, pageContent(text))));
+		objects.push(stream(encrypt(number, pageContent(text, options.hasHeadings ?? false))));
 	});
 	return assemble(objects, security !== undefined);
 }
 
-function pageContent(text: string): Buffer {
-	const lines = text.split('\n').flatMap((line) => wrap(line, 95));
+function pageContent(text: string, hasHeadings: boolean): Buffer {
 	if (text.trim() === '') return Buffer.from('0.9 g 60 60 400 600 re f');
-	const shown = lines.map((line) => `(${line.replace(/[\\()]/g, '\\$&')}) Tj T*`).join('\n');
-	return Buffer.from(`BT /F1 11 Tf 14 TL 50 800 Td\n${shown}\nET`, 'latin1');
+	const show = (line: string) => `(${line.replace(/[\\()]/g, '\\$&')}) Tj T*`;
+	const lines = text.split('\n').flatMap((line) => {
+		if (hasHeadings && line.startsWith('# '))
+			return [`/F2 22 Tf 30 TL ${show(line.slice(2))} /F1 11 Tf 15 TL`];
+		return wrap(line, hasHeadings ? 82 : 95).map(show);
+	});
+	const start = hasHeadings ? '15 TL 70 760 Td' : '14 TL 50 800 Td';
+	return Buffer.from(`BT /F1 11 Tf ${start}\n${lines.join('\n')}\nET`, 'latin1');
 }
 
 function wrap(line: string, width: number): string[] {
