@@ -1,9 +1,10 @@
 // The platform of most tests: PGlite in memory with the whole schema, blobs in a temporary folder. An empty database
 // takes 2.8 s to make and 0.3 s to load from a dump, so the first test of a schema keeps a dump under .cache.
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { extract } from 'tar';
 import { openDiskBlobs } from '#lib/server/platform/embedded/disk-blobs.ts';
 import { embeddedCapabilities } from '#lib/server/platform/embedded/embedded.ts';
 import { openPgliteDb, type PgliteDb } from '#lib/server/platform/embedded/pglite-db.ts';
@@ -40,6 +41,13 @@ export async function openTestPlatform(): Promise<TestPlatform> {
 	};
 }
 
+/** A data folder with a migrated, empty database in it: 0.3 s instead of the seconds of a first start. */
+export async function makeDataDir(dataDir: string): Promise<void> {
+	const database = path.join(dataDir, 'db');
+	await mkdir(database, { recursive: true, mode: 0o700 });
+	await extract({ file: await findMigratedDump(), cwd: database });
+}
+
 export async function findMigratedDump(): Promise<string> {
 	const scripts = await readScripts();
 	// The versions of the database are in there, and hardly anything that changes often.
@@ -59,6 +67,7 @@ export async function findMigratedDump(): Promise<string> {
 /** Several test processes may do this at once: each writes its own file, the last rename wins. */
 async function makeMigratedDump(file: string): Promise<void> {
 	await mkdir(cacheFolder, { recursive: true });
+	await removeOldDumps();
 	const temporary = `${file}.${randomUUID()}`;
 	const db = await openPgliteDb();
 	try {
@@ -68,4 +77,13 @@ async function makeMigratedDump(file: string): Promise<void> {
 		await db.close();
 	}
 	await rename(temporary, file);
+}
+
+/** Those of schemas that are gone; young ones may be in use by tests that began before the last change. */
+async function removeOldDumps(): Promise<void> {
+	const hourAgo = Date.now() - 3_600_000;
+	for (const name of await readdir(cacheFolder)) {
+		const file = path.join(cacheFolder, name);
+		if ((await stat(file)).mtimeMs < hourAgo) await rm(file, { force: true });
+	}
 }

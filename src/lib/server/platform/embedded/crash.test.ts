@@ -5,6 +5,7 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { startChild } from '../../../../../tests/support/child.ts';
+import { makeDataDir } from '../../../../../tests/support/database.ts';
 import { eventually } from '../../../../../tests/support/eventually.ts';
 import { useTempFolder } from '../../../../../tests/support/temp-folder.ts';
 import { silentLog } from '../../log.ts';
@@ -18,6 +19,7 @@ test(
 	{ timeout: 90_000 },
 	async () => {
 		const dataDir = path.join(folder(), 'data');
+		await makeDataDir(dataDir);
 		const acknowledged = new Set<string>();
 		for (let round = 0; round < 3; round++) {
 			const server = startChild(script, [dataDir, String(round * 100_000)]);
