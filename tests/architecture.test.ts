@@ -121,5 +121,6 @@ function arrow({ from, to }: Import): string {
 }
 
 function read(file: string): string {
-	return readFileSync(path.join('src', file), 'utf8').replace(/^\s*\/\/.*$/gm, '');
+	const source = readFileSync(path.join('src', file), 'utf8');
+	return source.replace(/^\s*\/\/.*$/gm, '').replace(/\/\*\*.*?\*\//gs, '');
 }

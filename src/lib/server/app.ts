@@ -1,0 +1,128 @@
+// The composition root: every part is made here, once, and handed what it needs. The arrows that point back (the
+// queue runs the pipeline, files ring the bell) are function arguments and stand in this file only.
+import * as v from 'valibot';
+import { createAuth } from './auth/auth.ts';
+import type { Config } from './config.ts';
+import { createEmbedder } from './embedder/embedder.ts';
+import { errorBody, problem, toAppError } from './errors.ts';
+import { createEvents } from './events/events.ts';
+import { createBell } from './files/bell.ts';
+import { createChanges } from './files/changes.ts';
+import { createFiles } from './files/files.ts';
+import { createLog, type Log } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { createPipeline } from './pipeline/pipeline.ts';
+import { createPositions } from './pipeline/positions.ts';
+import { chunkPages } from './pipeline/stages/chunk.ts';
+import { createStages } from './pipeline/stages/stages.ts';
+import { createOidc } from './platform/oidc.ts';
+import { createSweeper } from './pipeline/sweeper.ts';
+import type { Platform } from './platform/platform.ts';
+import { createQueue } from './queue/queue.ts';
+import { createSearch } from './search/search.ts';
+import { createUploads } from './uploads/uploads.ts';
+
+const readyMs = 3000;
+
+export type App = Awaited<ReturnType<typeof createApp>>;
+
+export async function createApp(config: Config, options: { log?: Log } = {}) {
+	const log = options.log ?? createLog(config.logLevel);
+	const metrics = createMetrics();
+	const platform = await openPlatform(config, log);
+	const { db, blobs, capabilities, identity } = platform;
+
+	const auth = createAuth({ db, config, identity, log });
+	const bell = createBell({ db, log });
+	const changes = createChanges({ db, capabilities });
+	const queue = createQueue({ db, capabilities, config, log });
+	const files = createFiles({ db, blobs, bell, changes, jobs: queue });
+	const embedder = createEmbedder({ config, metrics, log });
+	const stages = createStages({ config, log });
+	const pipeline = createPipeline({ db, blobs, files, stages, cut: chunkPages, embedder, metrics, log });
+	const uploads = createUploads({ blobs, files, config, metrics, log });
+	const sweeper = createSweeper({ db, blobs, files, queue, log });
+	const positions = createPositions({ files, queue, log });
+	const search = createSearch({ db, embedder, capabilities });
+	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
+
+	return {
+		config,
+		log,
+		metrics,
+		auth,
+		files,
+		uploads,
+		queue,
+		search,
+		events,
+		parse,
+		/** For routes and hooks, which cannot import them (docs/decisions/001). */
+		errors: { problem, toAppError, errorBody },
+		ready: () =>
+			readiness(
+				{
+					database: () => db.query('select 1'),
+					storage: () => blobs.stat('none/original'),
+					queue: () => queue.stats()
+				},
+				log
+			),
+		async start() {
+			await queue.start();
+			positions.start();
+			await queue.work(pipeline);
+			await events.start();
+			auth.start();
+			sweeper.start();
+		},
+		/** Streams say goodbye first, then the work in hand is given back, then the database closes. */
+		async stop() {
+			auth.stop();
+			await events.stop('shutdown');
+			await sweeper.stop();
+			await queue.stop();
+			await positions.stop();
+			await stages.close();
+			await platform.close();
+		}
+	};
+}
+
+async function openPlatform(config: Config, log: Log): Promise<Platform> {
+	const { openEmbedded } = await import('./platform/embedded/embedded.ts');
+	const identity = config.oidc && createOidc(config.oidc);
+	return openEmbedded({ dataDir: config.dataDir, log, identity });
+}
+
+/** What comes from outside is parsed here; a schema's own words tell the caller what to correct. */
+function parse<T extends v.GenericSchema>(schema: T, value: unknown): v.InferOutput<T> {
+	const result = v.safeParse(schema, value);
+	if (result.success) return result.output;
+	const issues = result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }));
+	throw problem('request.invalid', { details: { issues } });
+}
+
+export type Readiness = Record<string, 'ok' | 'down'>;
+
+/** A part that does not answer in time counts as down: whoever asks wants an answer, not a wait. */
+async function readiness(parts: Record<string, () => Promise<unknown>>, log: Log): Promise<Readiness> {
+	const asked = Object.entries(parts).map(async ([name, ask]) => {
+		try {
+			await withTimeLimit(ask());
+			return [name, 'ok'] as const;
+		} catch (error) {
+			log.warn({ err: error, part: name }, 'a part of the server cannot be reached');
+			return [name, 'down'] as const;
+		}
+	});
+	return Object.fromEntries(await Promise.all(asked));
+}
+
+async function withTimeLimit(answer: Promise<unknown>): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	const tooLate = new Promise<never>((_resolve, reject) => {
+		timer = setTimeout(() => reject(new Error('no answer in time')), readyMs);
+	});
+	await Promise.race([answer, tooLate]).finally(() => clearTimeout(timer));
+}
