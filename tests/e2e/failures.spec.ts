@@ -23,7 +23,7 @@ test('a damaged file says what happened, what was kept and what helps, and harms
 
 	await page.reload();
 	await expect(broken).toContainText('The file is damaged and cannot be read.');
-	await page.getByRole('link', { name: 'broken.pdf' }).click();
+	await page.getByRole('link', { name: 'broken.pdf', exact: true }).click();
 	await expect(page.getByRole('heading', { level: 1 })).toHaveText('broken.pdf');
 	await expect(page.getByRole('main')).toContainText('The original is kept.');
 	await expectAccessible(page);

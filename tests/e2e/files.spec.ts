@@ -38,7 +38,9 @@ test('three kinds of files go from the first byte to searchable, and are found b
 	await expect(hit.locator('mark').first()).toHaveText('only3');
 	await hit.click();
 	await expect(page).toHaveURL(/\/files\/.*page=3/);
-	await expect(page.locator('mark', { hasText: 'only3' })).toBeInViewport();
+	await expect(
+		page.getByRole('region', { name: 'Extracted text' }).getByText('only3', { exact: true })
+	).toBeInViewport();
 	await expectAccessible(page);
 });
 
@@ -87,7 +89,7 @@ test('what one person keeps, another never sees', async ({ signedIn: page, brows
 	await choose(page, notes);
 	await expectSearchable(page, 'notes.txt');
 	const [url] = await page
-		.getByRole('link', { name: 'notes.txt' })
+		.getByRole('link', { name: 'notes.txt', exact: true })
 		.evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href));
 
 	const other = await browser.newContext({ baseURL: server.url });
@@ -118,7 +120,7 @@ test('the same file twice is two rows, and the second one says so', async ({ sig
 	await expectSearchable(page, 'notes.txt');
 	await choose(page, { ...notes, name: 'copy.txt' });
 	await expectSearchable(page, 'copy.txt');
-	await page.getByRole('link', { name: 'copy.txt' }).click();
+	await page.getByRole('link', { name: 'copy.txt', exact: true }).click();
 	await page.getByRole('link', { name: 'an earlier file' }).click();
 	await expect(page.getByRole('heading', { level: 1 })).toHaveText('notes.txt');
 });

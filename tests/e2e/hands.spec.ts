@@ -54,7 +54,7 @@ test.describe('on a phone', () => {
 		await page.keyboard.press('Escape');
 		await expect(page.getByRole('button', { name: 'Actions for notes.txt' })).toBeFocused();
 
-		await page.getByRole('link', { name: 'notes.txt' }).tap();
+		await page.getByRole('link', { name: 'notes.txt', exact: true }).tap();
 		await expect(page.getByText('Telescopes were cleaned')).toBeVisible();
 		expect(await isTooWide()).toBe(false);
 		await page.getByRole('link', { name: '← All files' }).tap();
