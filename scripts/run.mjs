@@ -91,7 +91,15 @@ function prepared(next) {
 async function build() {
 	say('Building.');
 	rmSync(path.join(root, 'build'), { recursive: true, force: true });
-	return run(node, [...nodeFlags, bin('vite'), 'build', '--logLevel', 'warn'], { NODE_ENV: 'production' });
+	// What the build says matters only when it failed.
+	let said = '';
+	const listen = ({ stdout, stderr }) => {
+		for (const stream of [stdout, stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+	};
+	const argv = [...nodeFlags, bin('vite'), 'build', '--logLevel', 'warn'];
+	const status = await run(node, argv, { NODE_ENV: 'production' }, { stdio: 'pipe', onStart: listen });
+	if (status !== 0) say(said);
+	return status;
 }
 
 async function check() {
@@ -132,16 +140,14 @@ function cli(name, rest) {
 
 /** A server: signals and the death of our parent end it, whoever was asked first. */
 function serve(argv, env) {
-	return run(node, [...nodeFlags, ...argv], env, (child) => {
-		const parent = process.ppid;
-		const watch = setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500);
-		watch.unref();
-	});
+	const parent = process.ppid;
+	const watch = (child) => setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
+	return run(node, [...nodeFlags, ...argv], env, { onStart: watch });
 }
 
-function run(file, argv, env = {}, onStart = () => {}) {
+function run(file, argv, env = {}, { stdio = 'inherit', onStart = () => {} } = {}) {
 	return new Promise((resolve) => {
-		const child = spawn(file, argv, { stdio: 'inherit', env: { ...process.env, ...env } });
+		const child = spawn(file, argv, { stdio, env: { ...process.env, ...env } });
 		const forward = (signal) => child.kill(signal);
 		const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 		for (const signal of signals) process.on(signal, forward);
