@@ -7,7 +7,7 @@ export function nodeOutside(origin: string, cookie: string): Outside & { page: E
 	const browser = new FakeBrowser();
 	return {
 		openEventSource: (url) => new NodeEventSource(origin + url, cookie),
-		fetch: (url, init) => fetch(origin + url, { ...init, headers: { cookie } }),
+		fetch: (url, init) => fetch(origin + url, { ...init, headers: { ...init.headers, cookie } }),
 		random: Math.random,
 		page: new EventTarget() as EventTarget & Outside['page'],
 		isVisible: () => true,

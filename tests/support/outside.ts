@@ -52,6 +52,7 @@ export class FakeEventSource implements EventSourceLike {
 export type FakeRequest = {
 	url: URL;
 	signal: AbortSignal;
+	body: RequestInit['body'];
 	answer(status: number, body?: unknown): void;
 	fail(): void;
 };
@@ -180,12 +181,13 @@ export class FakeTab implements Outside {
 		return source;
 	}
 
-	fetch(url: string, { signal }: { signal: AbortSignal }): Promise<Response> {
+	fetch(url: string, { signal, body }: RequestInit): Promise<Response> {
 		return new Promise((resolve, reject) => {
-			signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+			signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
 			this.requests.push({
 				url: new URL(url, 'http://asura'),
-				signal,
+				signal: signal ?? new AbortController().signal,
+				body,
 				answer: (status, body = {}) => resolve(Response.json(body, { status })),
 				fail: () => reject(new TypeError('fetch failed'))
 			});

@@ -66,7 +66,7 @@ function read(
 		lastEventId: undefined,
 		text: '',
 		isEnded: false,
-		async next(event, timeoutMs = 5000) {
+		async next(event, timeoutMs = 10_000) {
 			return eventually(
 				() => {
 					const at = client.frames.findIndex((frame, i) => i >= asked && frame.event === event);

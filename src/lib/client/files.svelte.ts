@@ -3,11 +3,20 @@
 //     const files = new Files({ scope: userId });  files.start();  …  files.close();
 import { type FilesState, noFiles, type StreamMessage } from '#lib/shared/events.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
+import type { NamedEvent } from '#lib/shared/named-events.ts';
 import { Live } from './live.ts';
 import type { Outside } from './outside.ts';
 import type { Connection, ConnectionState } from './stream.ts';
 
 export type { ConnectionState } from './stream.ts';
+
+export type FilesOptions = {
+	/** The person's id: tabs of different people have nothing to do with each other. */
+	scope: string;
+	/** Notifications and the like, each once in every tab. */
+	onEvent?: (event: NamedEvent) => void;
+	outside?: Outside;
+};
 
 export class Files {
 	readonly #live: Live;
@@ -17,11 +26,11 @@ export class Files {
 	#retryInSeconds = $state<number | null>(null);
 	#countdown: ReturnType<typeof setInterval> | undefined;
 
-	/** `scope` is the person's id: tabs of different people have nothing to do with each other. */
-	constructor({ scope, outside }: { scope: string; outside?: Outside }) {
+	constructor({ scope, onEvent, outside }: FilesOptions) {
 		this.#live = new Live({
 			scope,
 			outside,
+			onEvent,
 			onFiles: (files) => void (this.#merged = files),
 			onConnection: (connection) => this.#show(connection)
 		});

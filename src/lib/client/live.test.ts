@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { digestOf, type FilesState, noFiles } from '#lib/shared/events.ts';
+import type { NamedEvent } from '#lib/shared/named-events.ts';
 import { aFile } from '../../../tests/support/a-file.ts';
 import { FakeBrowser, FakeTab } from '../../../tests/support/outside.ts';
 import { Live } from './live.ts';
@@ -133,6 +134,26 @@ describe('the files of all tabs', () => {
 		expect(eve?.files.byId.size).toBe(0);
 	});
 
+	it('come with named events, each shown once in every tab and confirmed to the server', async () => {
+		const [leader, follower] = await openTabs(2);
+		const notification = {
+			eventType: 'notification',
+			id: crypto.randomUUID(),
+			timestamp: '',
+			data: { title: 'Hi' },
+			kept: true
+		};
+		leader?.outside.source.say(connected);
+		for (let n = 0; n < 3; n += 1)
+			leader?.outside.source.sayRaw('notification', JSON.stringify(notification));
+		await settle();
+		expect(leader?.events).toEqual([notification]);
+		expect(follower?.events).toEqual([notification]);
+		expect(leader?.outside.request.url.pathname).toBe('/api/events/seen');
+		expect(leader?.outside.request.body).toBe(JSON.stringify({ ids: [notification.id] }));
+		expect(follower?.outside.requests).toEqual([]);
+	});
+
 	describe('prove that they are in sync', () => {
 		const heartbeat = (files = [one, two]) =>
 			({ eventType: 'heartbeat', cursor: 'e.9', active: 0, digest: digestOf(files) }) as const;
@@ -204,6 +225,7 @@ class TestTab {
 	#isMuted = false;
 	files: FilesState = noFiles;
 	connection: Connection | undefined;
+	readonly events: NamedEvent[] = [];
 
 	constructor(
 		browser: FakeBrowser,
@@ -222,6 +244,7 @@ class TestTab {
 		this.live = new Live({
 			scope,
 			outside: this.outside,
+			onEvent: (event) => this.events.push(event),
 			onFiles: (files) => (this.files = files),
 			onConnection: (connection) => (this.connection = connection)
 		});

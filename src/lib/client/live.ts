@@ -2,8 +2,10 @@
 // each message on; a tab that joins, or finds itself wrong, asks the leader for all it knows. The heartbeat's digest
 // proves that a tab is in sync, or makes it fetch everything once more. No framework in here: see files.svelte.ts.
 import { digestOf, type FilesState, merge, noFiles, type StreamMessage } from '#lib/shared/events.ts';
+import { knownEvents, type NamedEvent } from '#lib/shared/named-events.ts';
 import { browserOutside, type Outside } from './outside.ts';
 import { type Connection, Stream } from './stream.ts';
+import { confirmSeen } from './seen.ts';
 import { Tabs } from './tabs.ts';
 import { Timers } from './timers.ts';
 
@@ -12,6 +14,9 @@ export type LiveOptions = {
 	scope: string;
 	onFiles(files: FilesState): void;
 	onConnection(connection: Connection): void;
+	/** Named events beside the files, each once in every tab. */
+	events?: readonly string[];
+	onEvent?(event: NamedEvent): void;
 	outside?: Outside;
 };
 
@@ -20,6 +25,7 @@ type Word =
 	| { kind: 'hello' }
 	| { kind: 'state'; files: FilesState; cursor: string | undefined; connection: Connection }
 	| { kind: 'message'; message: StreamMessage; cursor: string | undefined }
+	| { kind: 'event'; event: NamedEvent }
 	| { kind: 'connection'; connection: Connection };
 
 /** Signs of life that a leader may miss: a browser lets the timers of a hidden tab run once a minute. */
@@ -34,6 +40,7 @@ export class Live {
 	#cursor: string | undefined;
 	#heartbeatMs = 30_000;
 	#wasTold = false;
+	readonly #seen = new Set<string>();
 	#tabs: Tabs | undefined;
 	#stream: Stream | undefined;
 
@@ -105,6 +112,12 @@ export class Live {
 				this.#tell({ kind: 'message', message, cursor });
 				this.#takeFromStream(message, cursor, () => this.#stream?.refetch());
 			},
+			events: this.#options.events ?? knownEvents,
+			onEvent: (event) => {
+				this.#tell({ kind: 'event', event });
+				this.#takeEvent(event);
+				if (event.kept) confirmSeen(outside, event.id);
+			},
 			onConnection: (connection) => {
 				if (!this.#stream) return;
 				this.#tell({ kind: 'connection', connection });
@@ -133,6 +146,7 @@ export class Live {
 		if (this.#stream) return;
 		this.#watchLeader();
 		if (word.kind === 'connection') return this.#show(word.connection);
+		if (word.kind === 'event') return this.#takeEvent(word.event);
 		if (word.kind === 'message') {
 			const ask = () => this.#tell({ kind: 'hello' });
 			return this.#takeFromStream(word.message, word.cursor, ask);
@@ -160,6 +174,13 @@ export class Live {
 		const isUnsure = this.#wasTold || this.#files.unconfirmed !== undefined;
 		this.#wasTold = false;
 		return isUnsure || digestOf(this.#files.byId.values()) === digest;
+	}
+
+	/** A kept notification comes again on each connection until the server knows that it was seen. */
+	#takeEvent(event: NamedEvent): void {
+		if (this.#seen.has(event.id)) return;
+		if (event.kept) this.#seen.add(event.id);
+		this.#options.onEvent?.(event);
 	}
 
 	#take(message: StreamMessage): void {

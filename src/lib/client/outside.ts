@@ -7,7 +7,7 @@ export type EventSourceLike = {
 
 export type Outside = {
 	openEventSource(url: string): EventSourceLike;
-	fetch(url: string, init: { signal: AbortSignal }): Promise<Response>;
+	fetch(url: string, init: RequestInit): Promise<Response>;
 	random(): number;
 	/** Fires `online`, `visibilitychange`, `pagehide` and `pageshow`. */
 	page: PageEvents;

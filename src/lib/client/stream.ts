@@ -4,8 +4,10 @@
 //     const stream = new Stream({ onMessage: (message, cursor) => … merge(state, message) …, onConnection: … });
 //     stream.start();  …  stream.refetch();  …  stream.close();
 //
+// Beside the files: `events: ['notification', 'export-ready'], onEvent: ({ eventType, id, data }) => …`.
 // Every message comes with the cursor from which a later stream can continue (`new Stream({ cursor, … })`).
 import type { ByeReason, StreamMessage } from '#lib/shared/events.ts';
+import type { NamedEvent } from '#lib/shared/named-events.ts';
 import { backoffMs } from './backoff.ts';
 import { browserOutside, type Outside } from './outside.ts';
 import { Timers } from './timers.ts';
@@ -21,6 +23,9 @@ export type Connection = {
 export type StreamOptions = {
 	onMessage(message: StreamMessage, cursor: string | undefined): void;
 	onConnection?(connection: Connection): void;
+	/** Named events that are listened to beside the files, and what to do with them. */
+	events?: readonly string[];
+	onEvent?(event: NamedEvent): void;
 	/** Continue from here; without it everything comes first. */
 	cursor?: string | undefined;
 	/** Whose files are meant: the server refuses when somebody else has signed in meanwhile. */
@@ -116,6 +121,8 @@ export class Stream {
 		this.opened += 1;
 		this.#closeEvents = openEvents(this.#outside, this.#address(this.#options.url ?? '/api/files/events'), {
 			onMessage: (message, cursor) => this.#takeEvent(message, cursor),
+			names: this.#options.events ?? [],
+			onEvent: (event) => this.#options.onEvent?.(event),
 			onMalformed: () => void (this.malformed += 1),
 			onError: () => this.#onEventsLost()
 		});

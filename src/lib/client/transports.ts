@@ -1,24 +1,28 @@
 // The two ways in which messages come: an EventSource, and a request that waits. Both hand on what the schema accepts;
 // what it does not accept is counted and dropped: one bad frame must not end a connection.
 import * as v from 'valibot';
-import { ChangesAnswer, StreamMessage } from '#lib/shared/events.ts';
+import { ChangesAnswer, streamEvents, StreamMessage } from '#lib/shared/events.ts';
+import { NamedEvent } from '#lib/shared/named-events.ts';
 import type { Outside } from './outside.ts';
 
-export type Incoming = {
+export type EventHandlers = {
 	onMessage(message: StreamMessage, cursor: string | undefined): void;
+	/** Names beyond the stream's own. */
+	names: readonly string[];
+	onEvent(event: NamedEvent): void;
 	onMalformed(): void;
+	/** At most once, and nothing after it. */
+	onError(): void;
 };
 
 const pollWaitSeconds = 25;
 const pollPauseMs = 250;
 
-const names = ['connected', 'snapshot', 'file-update', 'file-deleted', 'heartbeat', 'reset', 'bye'];
-
-/** Returns the function that closes it. `onError` comes at most once, and nothing after it. */
+/** Returns the function that closes it. */
 export function openEvents(
 	outside: Pick<Outside, 'openEventSource'>,
 	url: string,
-	{ onMessage, onMalformed, onError }: Incoming & { onError(): void }
+	{ onMessage, names, onEvent, onMalformed, onError }: EventHandlers
 ): () => void {
 	const source = outside.openEventSource(url);
 	let isOpen = true;
@@ -26,14 +30,20 @@ export function openEvents(
 		isOpen = false;
 		source.close();
 	};
-	for (const name of names) {
+	const listen = <T>(
+		name: string,
+		schema: v.GenericSchema<unknown, T>,
+		take: (value: T, id: string) => void
+	) =>
 		source.addEventListener(name, ({ data, lastEventId }) => {
 			if (!isOpen) return;
-			const message = parseMessage(data);
-			if (message) onMessage(message, lastEventId || undefined);
+			const result = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), data);
+			if (result.success) take(result.output, lastEventId);
 			else onMalformed();
 		});
-	}
+	for (const name of streamEvents)
+		listen(name, StreamMessage, (message, id) => onMessage(message, id || undefined));
+	for (const name of names) listen(name, NamedEvent, onEvent);
 	// It would come back by itself, but to the same address and without our pauses.
 	source.addEventListener('error', () => {
 		if (!isOpen) return;
@@ -86,14 +96,5 @@ async function ask(
 	} catch {
 		// Not reachable, cut off, or not JSON: for us all the same, there is no answer.
 		return 'failed';
-	}
-}
-
-function parseMessage(data: string): StreamMessage | undefined {
-	try {
-		const result = v.safeParse(StreamMessage, JSON.parse(data));
-		return result.success ? result.output : undefined;
-	} catch {
-		return undefined;
 	}
 }

@@ -34,6 +34,7 @@ export const problems = {
 	'auth.foreign_origin': p(403, 'The request came from another site.', unchanged, 'Use the page of this server.'),
 	'auth.not_configured': p(404, 'This way of signing in is not configured.', unchanged, 'Use another way to sign in.'),
 	'auth.refused': p(403, 'The sign-in was refused.', unchanged, 'Start the sign-in again.', true),
+	'auth.not_allowed': p(403, 'Only an operator may do this.', unchanged, 'Ask an operator.'),
 	'auth.state_mismatch': p(400, 'The sign-in could not be matched to this browser.', unchanged, 'Start the sign-in again.', true),
 	'auth.email_unverified': p(403, 'The provider has not confirmed that this e-mail address is yours.', unchanged, 'Confirm the address with the provider, then sign in again.', true),
 	'auth.address_taken': p(409, 'Another account already has this e-mail address.', unchanged, 'Sign in as before, or ask the operator to join the accounts.'),

@@ -57,6 +57,15 @@ export const StreamMessage = v.variant('eventType', [
 	ResetMessage,
 	ByeMessage
 ]);
+export const streamEvents = [
+	'connected',
+	'snapshot',
+	'file-update',
+	'file-deleted',
+	'heartbeat',
+	'reset',
+	'bye'
+] as const satisfies readonly v.InferOutput<typeof StreamMessage>['eventType'][];
 export type StreamMessage = v.InferOutput<typeof StreamMessage>;
 export type ByeReason = v.InferOutput<typeof ByeMessage>['reason'];
 

@@ -2,14 +2,14 @@
 // (what changed since the cursor, or everything); then what was collected, and from there on the present. A write at
 // any moment is thus either in the past that is read or in what is collected.
 import { randomUUID } from 'node:crypto';
-import type { ByeReason } from '#lib/shared/events.ts';
+import type { ByeReason, StreamMessage } from '#lib/shared/events.ts';
 import type { Digest, FileChanges, Place } from '../files/changes.ts';
 import type { Metrics } from '../metrics.ts';
-import { encodeMessage, retryLine, toUpdate, type Update } from './frames.ts';
+import { encodeMessage, frameOf, retryLine, toUpdate, type Untimed, type Update } from './frames.ts';
 import type { Hub, Listener } from './hub.ts';
 import { Outlet } from './outlet.ts';
 import type { Sink } from './sink.ts';
-import type { Visit } from './visit.ts';
+import { type Visit, wants } from './visit.ts';
 
 /** So that a slow reader is waited for often enough. */
 const filesPerFrame = 100;
@@ -31,14 +31,14 @@ export class Connection implements Listener {
 	readonly sessionId: string;
 	readonly client: string | undefined;
 	readonly #deps: ConnectionDeps;
-	readonly #cursor: string | undefined;
+	readonly #visitor: Visitor;
 	readonly #outlet: Outlet;
 
-	constructor(deps: ConnectionDeps, { session, client, cursor }: Visitor, sink: Sink) {
-		this.userId = session.userId;
-		this.sessionId = session.id;
-		this.client = client;
-		this.#cursor = cursor;
+	constructor(deps: ConnectionDeps, visitor: Visitor, sink: Sink) {
+		this.userId = visitor.session.userId;
+		this.sessionId = visitor.session.id;
+		this.client = visitor.client;
+		this.#visitor = visitor;
 		this.#deps = deps;
 		this.#outlet = new Outlet({ sink, metrics: deps.metrics, onClose: () => deps.hub.remove(this) });
 	}
@@ -54,11 +54,12 @@ export class Connection implements Listener {
 
 	/** Resolves when the present flows. */
 	async start(): Promise<void> {
-		const cursor = this.#cursor;
+		const { cursor } = this.#visitor;
 		const { hub, heartbeatSeconds } = this.#deps;
 		const isFollowed = hub.add(this);
 		this.#send({ eventType: 'connected', connectionId: this.id, heartbeatSeconds, cursor: cursor ?? null });
 		await isFollowed;
+		if (!this.#wants('snapshot')) return this.#outlet.release();
 		if (cursor === undefined) return this.#sendSnapshot();
 		const past = await this.#deps.changes.since(this.userId, cursor);
 		if (past.kind === 'changes') {
@@ -72,7 +73,7 @@ export class Connection implements Listener {
 	}
 
 	publish(updates: readonly Update[], cursor: string): void {
-		this.#outlet.put(updates, cursor);
+		if (this.#wants('file-update')) this.#outlet.put(updates, cursor);
 	}
 
 	/** Everything up to the cursor goes out first: the digest is of the state after it. */
@@ -82,10 +83,16 @@ export class Connection implements Listener {
 		this.#outlet.flush({ isForced: true, last: { event: 'heartbeat', body } });
 	}
 
+	/** A named event that is not about files, as a whole frame. */
+	tell(event: string, frame: Buffer): void {
+		if (this.#wants(event)) this.#outlet.send(event, frame);
+	}
+
 	bye(reason: ByeReason): void {
-		const body = encodeMessage({ eventType: 'bye', reason });
+		this.#outlet.flush({ isForced: true });
+		const frame = frameOf({ eventType: 'bye', reason });
 		const isReturning = reason === 'shutdown';
-		this.#outlet.send('bye', isReturning ? Buffer.concat([retryLine(Math.random), body]) : body, {
+		this.#outlet.send('bye', isReturning ? Buffer.concat([retryLine(Math.random), frame]) : frame, {
 			isUrgent: true
 		});
 		this.#outlet.end();
@@ -100,6 +107,10 @@ export class Connection implements Listener {
 	/** Something failed that the client cannot help: it comes back by itself. */
 	cut(): void {
 		this.#outlet.end();
+	}
+
+	#wants(event: string): boolean {
+		return wants(this.#visitor.events, event);
 	}
 
 	async #sendSnapshot(): Promise<void> {
@@ -122,7 +133,7 @@ export class Connection implements Listener {
 		this.#outlet.release(position, revs);
 	}
 
-	#send(message: Parameters<typeof encodeMessage>[0], cursor?: string): void {
-		this.#outlet.send(message.eventType, encodeMessage(message), { isUrgent: true, cursor });
+	#send(message: Untimed<StreamMessage>, cursor?: string): void {
+		this.#outlet.send(message.eventType, frameOf(message, cursor), { isUrgent: true });
 	}
 }

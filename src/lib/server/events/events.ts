@@ -12,11 +12,12 @@ import { Connection, type Visitor } from './connection.ts';
 import { Feed } from './feed.ts';
 import { Follower } from './follow.ts';
 import { Hub } from './hub.ts';
+import { createNamed } from './named.ts';
 import { answerPoll, type Question } from './poll.ts';
 import { Pulse } from './pulse.ts';
 import { createRawRoute } from './raw-route.ts';
 import { createRawSink } from './raw-sink.ts';
-import { streamHeaders } from './sink.ts';
+import { type Sink, streamHeaders } from './sink.ts';
 import { checkPerson, readVisit } from './visit.ts';
 import { createWebSink } from './web-sink.ts';
 
@@ -60,29 +61,42 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 		askDigest: (userId) => feed.askDigest(userId),
 		isAlive: (sessionIds) => auth.isAlive(sessionIds)
 	});
+	const named = createNamed({ db, hub, log });
 	const deps = { db, hub, changes, metrics, heartbeatSeconds };
 	let stops: Stop[] = [];
 	let isStopping = false;
 
 	/** Before a byte is sent, so that a refusal still has a status. */
-	function admit({ session, client, user }: Omit<Visitor, 'cursor'>): void {
+	function admit({ session, client, user }: Omit<Visitor, 'cursor' | 'events'>): void {
 		if (isStopping) throw problem('server.stopping');
 		checkPerson(session, user);
 		hub.admit({ userId: session.userId, kind: 'stream', client });
 	}
 
-	function run(stream: Connection | Follower): void {
+	function run(stream: Connection | Follower, start: () => Promise<void> = () => stream.start()): void {
 		const { id: connection, userId } = stream;
 		log.debug({ connection, user: userId }, 'a stream begins');
-		stream.start().catch((error: unknown) => {
+		start().catch((error: unknown) => {
 			if (stream.isClosed) return;
 			log.warn({ err: error, connection }, `a stream could not begin: ${messageOf(error)}`);
 			stream.cut();
 		});
 	}
 
+	function connect(visitor: Visitor, sink: Sink): void {
+		const connection = new Connection(deps, visitor, sink);
+		run(connection, async () => {
+			await connection.start();
+			if (!connection.isClosed) await named.tellKept(connection);
+		});
+	}
+
 	return {
 		streamHeaders,
+		/** A named event to one connection, session or user, or to everybody (named.ts). */
+		send: named.send,
+		/** A browser of this person has shown these. */
+		seen: named.seen,
 
 		/** Everything of one person, over Kit. `destroySocket` cuts a reader who never reads. */
 		openWeb(
@@ -92,7 +106,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			const visitor = { session, ...readVisit(url, lastEventId) };
 			admit(visitor);
 			const sink = createWebSink(destroySocket);
-			run(new Connection(deps, visitor, sink));
+			connect(visitor, sink);
 			return sink.stream;
 		},
 
@@ -114,7 +128,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			log,
 			open(visitor, response) {
 				admit(visitor);
-				run(new Connection(deps, visitor, createRawSink(response)));
+				connect(visitor, createRawSink(response));
 			}
 		}),
 
@@ -131,15 +145,16 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			const restamped = await changes.restamp();
 			if (restamped > 0) log.info({ rows: restamped }, 'rows of a restored database were stamped anew');
 			const prune = () =>
-				void changes
-					.prune()
-					.catch((error: unknown) => log.warn({ err: error }, 'tombstones were not pruned'));
+				void Promise.all([changes.prune(), named.prune()]).catch((error: unknown) =>
+					log.warn({ err: error }, `what is too old was not removed: ${messageOf(error)}`)
+				);
 			const pruner = setInterval(prune, pruneMs).unref();
 			const unlisten = auth.onEnded((ended, reason) =>
 				hub.end(reason, ({ sessionId }) => sessionId === ended)
 			);
 			stops = [
 				await changeFeed.subscribe((userId) => feed.ring(userId)),
+				await named.start(),
 				async () => clearInterval(pruner),
 				async () => unlisten()
 			];

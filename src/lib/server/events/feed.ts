@@ -9,8 +9,8 @@ import type { Log } from '../log.ts';
 
 const pollMs = 250;
 const retryMs = 1000;
-/** On a slow database the poll takes at most a tenth of its time. */
-const restFactor = 9;
+/** A slow database is not asked without a pause, and yet soon enough. */
+const longestRestMs = 1000;
 
 export type FeedOptions = {
 	changes: FileChanges;
@@ -123,7 +123,8 @@ export class Feed {
 			if (revs.size > 0 && !touched.has(userId)) this.#known.set(userId, noRevs);
 		if (this.#position) this.#position = Promise.resolve(next);
 		const tookMs = performance.now() - startedAt;
-		this.#pollDueAt = performance.now() + Math.max(pollMs - tookMs, tookMs * restFactor);
+		const restMs = Math.max(pollMs - tookMs, Math.min(tookMs, longestRestMs));
+		this.#pollDueAt = performance.now() + restMs;
 	}
 
 	async #publish(

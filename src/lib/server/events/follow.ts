@@ -7,7 +7,7 @@ import type { Change, Digest } from '../files/changes.ts';
 import { findFile } from '../files/read.ts';
 import type { Db } from '../platform/platform.ts';
 import { type ConnectionDeps, giveUpMs } from './connection.ts';
-import { encode, type Untimed, type Update } from './frames.ts';
+import { encode, frameOf, type Untimed, type Update } from './frames.ts';
 import type { Listener } from './hub.ts';
 import { Outlet } from './outlet.ts';
 import { sentenceOf } from './sentence.ts';
@@ -75,6 +75,8 @@ export class Follower implements Listener {
 		this.#send({ eventType: 'heartbeat', cursor, ...digest }, false);
 	}
 
+	tell(): void {}
+
 	bye(reason: ByeReason): void {
 		this.#send({ eventType: 'bye', reason });
 		this.#outlet.end();
@@ -92,11 +94,14 @@ export class Follower implements Listener {
 	#tell(change: Change): void {
 		const message = toFollowMessage(change.file);
 		this.#outlet.put([{ change, event: message.eventType, body: () => encode(message) }]);
-		if (message.eventType !== 'progress') this.#outlet.end();
+		if (message.eventType === 'progress') return;
+		// A reader who has not caught up is cut: the end of the response must not look like the end of the file.
+		if (this.#outlet.isBehind) this.#outlet.destroy();
+		else this.#outlet.end();
 	}
 
 	#send(message: Untimed<FollowMessage>, isUrgent = true): void {
-		this.#outlet.send(message.eventType, encode(message), { isUrgent });
+		this.#outlet.send(message.eventType, frameOf(message), { isUrgent });
 	}
 }
 

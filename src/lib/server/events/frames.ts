@@ -28,6 +28,11 @@ export function encode<M extends { eventType: string }>(message: M): Buffer {
 	return Buffer.from(`event: ${message.eventType}\ndata: ${JSON.stringify(stamp(message))}\n`);
 }
 
+/** Whole: with its end. */
+export function frameOf<M extends { eventType: string }>(message: M, cursor?: string): Buffer {
+	return Buffer.concat([encode(message), cursor === undefined ? blankLine : idLine(cursor)]);
+}
+
 export function encodeMessage(message: Untimed<StreamMessage>): Buffer {
 	return encode(message);
 }

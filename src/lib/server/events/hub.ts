@@ -17,6 +17,8 @@ export interface Listener {
 	/** Everything before `cursor` is contained in what was published so far. */
 	publish(updates: readonly Update[], cursor: string): void;
 	beat(digest: Digest, cursor: string): void;
+	/** A named event, as a whole frame. */
+	tell(event: string, frame: Buffer): void;
 	bye(reason: ByeReason): void;
 	/** Seen to four times a second. */
 	tend(now: number): void;

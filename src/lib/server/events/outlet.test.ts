@@ -122,7 +122,7 @@ describe('the outlet of a connection', () => {
 		const { outlet, sink } = open();
 		sink.unread = 64 * 1024;
 		for (let n = 0; n < 101; n += 1)
-			outlet.send('notification', Buffer.from('event: notification\ndata: {}\n'));
+			outlet.send('notification', Buffer.from('event: notification\ndata: {}\n\n'));
 		expect(sink.isDestroyed).toBe(true);
 		expect(outlet.isClosed).toBe(true);
 	});

@@ -44,6 +44,11 @@ export class Outlet implements SinkEvents {
 		return this.#isClosed;
 	}
 
+	/** Something was put that has not been written. */
+	get isBehind(): boolean {
+		return !this.#pending.isEmpty;
+	}
+
 	/** How long the reader has not kept up. */
 	stalledMs(now: number): number {
 		return this.#stalledSince === undefined ? 0 : now - this.#stalledSince;
@@ -83,14 +88,12 @@ export class Outlet implements SinkEvents {
 		this.#schedule();
 	}
 
-	/** A frame that is not about one file. Unless it is urgent, a slow reader gets it later. */
-	send(event: string, body: Buffer, options: { isUrgent?: boolean; cursor?: string | undefined } = {}): void {
+	/** A whole frame that is not about one file. Unless it is urgent, a slow reader gets it later. */
+	send(event: string, frame: Buffer, { isUrgent = false } = {}): void {
 		if (this.#isClosed) return;
 		this.#metrics.frames.inc({ event });
-		const end = options.cursor === undefined ? blankLine : idLine(options.cursor);
-		if (options.isUrgent || !(this.#isHeld || this.#isStalled()))
-			this.#sink.write(Buffer.concat([body, end]));
-		else if (this.#waitingEvents.push(body, blankLine) > 2 * maxWaitingEvents) this.destroy();
+		if (isUrgent || !(this.#isHeld || this.#isStalled())) this.#sink.write(frame);
+		else if (this.#waitingEvents.push(frame) > maxWaitingEvents) this.destroy();
 	}
 
 	/** Resolves when more can be written, or nothing ever again. */
@@ -100,9 +103,8 @@ export class Outlet implements SinkEvents {
 		}
 	}
 
-	/** A reader who has not caught up is cut instead: he comes back, and must not take this for the whole. */
+	/** After everything that has been written. */
 	end(): void {
-		if (!this.#pending.isEmpty) return this.destroy();
 		if (!this.#isClosed) this.#sink.end();
 		this.onClose();
 	}
@@ -150,7 +152,9 @@ export class Outlet implements SinkEvents {
 	}
 
 	#write(parts: Buffer[]): void {
-		if (this.#pending.isEmpty && this.#position) parts[parts.length - 1] = idLine(this.#position);
+		// Named events carry no id: they are not part of what a cursor continues.
+		if (this.#pending.isEmpty && this.#position && parts.at(-1) === blankLine)
+			parts[parts.length - 1] = idLine(this.#position);
 		this.#sink.write(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts));
 	}
 

@@ -40,6 +40,7 @@ async function waitForChanges(
 		client: undefined,
 		publish: () => resolve(),
 		beat: () => undefined,
+		tell: () => undefined,
 		tend: () => undefined,
 		bye: (reason) => (reason === 'shutdown' ? resolve() : reject(problem('auth.required')))
 	};

@@ -37,7 +37,8 @@ describe.each(['raw', 'web'])('a reader who does not read, over the %s sink', (k
 				session: { id: 's', userId: 'ada' },
 				cursor: undefined,
 				client: undefined,
-				user: undefined
+				user: undefined,
+				events: undefined
 			};
 			const deps = { hub, changes: noFilesYet, metrics, heartbeatSeconds: 30 };
 			const web = kind === 'web' ? createWebSink(() => request.socket.destroy()) : undefined;

@@ -31,7 +31,11 @@ export function createWebSink(destroySocket: () => void): Sink & { stream: Reada
 		attach: (attached) => void (events = attached),
 		write: (bytes) => controller?.enqueue(bytes),
 		pending: () => highWaterMark - (controller?.desiredSize ?? highWaterMark),
-		end: () => close((open) => open.close()),
+		end() {
+			// Whoever does not read would keep the socket: nothing tells when the rest has been taken.
+			if (this.pending() > highWaterMark) this.destroy();
+			else close((open) => open.close());
+		},
 		destroy() {
 			close((open) => open.error(new Error('The stream was cut.')));
 			destroySocket();

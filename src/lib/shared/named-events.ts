@@ -1,0 +1,68 @@
+// Events beyond files: what a program on the server tells people, by name, with a JSON object of its own.
+import * as v from 'valibot';
+import { streamEvents } from './events.ts';
+
+export const namedEventLimits = { maxDataBytes: 4096 } as const;
+
+/** The names that Asura itself knows; any other name in the same form may be used. */
+export const knownEvents = ['notification', 'system-alert'] as const;
+
+export const EventName = v.pipe(
+	v.string(),
+	v.regex(/^[a-z][a-z0-9-]{0,63}$/),
+	v.check((name) => !streamEvents.some((own) => own === name), 'This name belongs to the stream itself.')
+);
+
+const Data = v.pipe(
+	v.record(v.string(), v.unknown()),
+	v.check(
+		(data) => new TextEncoder().encode(JSON.stringify(data)).length <= namedEventLimits.maxDataBytes,
+		`At most ${namedEventLimits.maxDataBytes} bytes of JSON.`
+	)
+);
+const id = v.pipe(v.string(), v.uuid());
+
+/** Who shall hear it. */
+export const Audience = v.union([
+	v.literal('everybody'),
+	v.strictObject({ user: id }),
+	v.strictObject({ session: id }),
+	v.strictObject({ connection: id })
+]);
+
+/** POST /api/events */
+export const EventToSend = v.strictObject({
+	to: Audience,
+	event: EventName,
+	data: v.optional(Data, {}),
+	/** Kept for a person who is away, until one of his browsers has shown it. For notifications to one user it is the default. */
+	keep: v.optional(v.boolean())
+});
+
+export const EventToSendJson = v.pipe(v.string(), v.parseJson(), EventToSend);
+
+/** As it arrives on the stream. */
+export const NamedEvent = v.object({
+	eventType: v.string(),
+	timestamp: v.string(),
+	id,
+	data: v.record(v.string(), v.unknown()),
+	/** It comes again on each connection until it is confirmed by POST /api/events/seen. */
+	kept: v.optional(v.literal(true))
+});
+
+/** POST /api/events/seen */
+export const SeenEvents = v.strictObject({ ids: v.pipe(v.array(id), v.minLength(1), v.maxLength(100)) });
+
+export const SeenEventsJson = v.pipe(v.string(), v.parseJson(), SeenEvents);
+
+/** What a page needs to show either kind. */
+export const NoticeData = v.object({
+	title: v.string(),
+	message: v.optional(v.string(), ''),
+	type: v.optional(v.picklist(['info', 'success', 'warning', 'error']), 'info')
+});
+
+export type Audience = v.InferOutput<typeof Audience>;
+export type EventToSend = v.InferInput<typeof EventToSend>;
+export type NamedEvent = v.InferOutput<typeof NamedEvent>;

@@ -1,0 +1,10 @@
+// For operators, and for programs that act for one: a named event to whoever shall hear it.
+import { json } from '@sveltejs/kit';
+import { EventToSendJson } from '#lib/shared/named-events.ts';
+import type { RequestHandler } from './$types';
+
+export const POST: RequestHandler = async ({ locals, request }) => {
+	const { auth, errors, events, parse } = locals.app;
+	if (!auth.require(locals.session).isAdmin) throw errors.problem('auth.not_allowed');
+	return json(await events.send(parse(EventToSendJson, await request.text())), { status: 202 });
+};
