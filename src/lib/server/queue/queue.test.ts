@@ -138,6 +138,16 @@ describe('the queue', () => {
 		expect(runs).toBe(1);
 	});
 
+	it('ends the work in whichever process has it', async () => {
+		const first = await openQueue({ run: (_, signal) => untilAborted(signal) });
+		const fileId = await send(first);
+		await eventually(async () => expect((await first.stats()).inHand).toBe(1));
+		const second = makeQueue();
+		await second.start();
+		await second.cancel(fileId);
+		await eventually(async () => expect((await first.stats()).inHand).toBe(0), { timeoutMs: 1_000 });
+	});
+
 	it('puts a job off and tells the next delivery how often that happened', async () => {
 		const tries: number[] = [];
 		const queue = await openQueue({

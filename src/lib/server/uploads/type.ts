@@ -30,8 +30,17 @@ export function mayHoldZeros(bytes: Buffer): boolean {
 function readText({ bytes, isWhole }: Sample): string | undefined {
 	const text = decode(bytes, isWhole);
 	// A stray control character happens in real text; in anything else they make up a tenth.
-	const strange = text?.match(/[\0-\x06\x0e-\x19\x1c-\x1f\x7f]/g)?.length ?? 0;
-	return text === undefined || strange > text.length / 100 ? undefined : text;
+	return text === undefined || countStrange(text) > text.length / 100 ? undefined : text;
+}
+
+/** Control characters that no text has: not those for lines, pages, colours (ESC) and the end (SUB) of old files. */
+function countStrange(text: string): number {
+	let count = 0;
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if (code < 7 || (code > 13 && code < 26) || (code > 27 && code < 32) || code === 127) count++;
+	}
+	return count;
 }
 
 function decode(bytes: Buffer, isWhole: boolean): string | undefined {

@@ -13,7 +13,7 @@ export function createStages({
 	config: Pick<Config, 'workerConcurrency'>;
 	log: Log;
 }): Stages {
-	const isolate = createIsolate({ threads: Math.max(2, config.workerConcurrency), log });
+	const isolate = createIsolate({ threads: Math.max(2, config.workerConcurrency + 1), log });
 	return {
 		compress: (input) => compress(isolate, log, input),
 		extract: (input) => extract(isolate, input),
