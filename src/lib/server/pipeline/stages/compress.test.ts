@@ -9,12 +9,14 @@ import {
 	makeAnimation,
 	makeHugePng,
 	makeImage,
+	makeLongPdf,
 	makePdf,
 	makeSvg,
 	makeText,
 	truncated
 } from '../../../../../tests/support/make-files.ts';
 import {
+	collect,
 	makeStageInput,
 	removeStageInput,
 	type TestInput
@@ -30,13 +32,18 @@ afterAll(async () => {
 	await Promise.all(inputs.map(removeStageInput));
 });
 
+async function prepare(bytes: Buffer, type: string, extra: Partial<StageInput> = {}): Promise<TestInput> {
+	const input = await makeStageInput(bytes, type, extra);
+	inputs.push(input);
+	return input;
+}
+
 async function squeeze(
 	bytes: Buffer,
 	type: string,
 	extra: Partial<StageInput> = {}
 ): Promise<Compressed & { input: TestInput }> {
-	const input = await makeStageInput(bytes, type, extra);
-	inputs.push(input);
+	const input = await prepare(bytes, type, extra);
 	return { ...(await stages.compress(input)), input };
 }
 
@@ -182,10 +189,20 @@ describe('PDF', () => {
 		expect(channels[0]?.min).toBeLessThan(150); // there is ink on the page
 	});
 
-	test('damaged or encrypted has no picture, and no failure: the reading will tell', async () => {
+	test('is packed tighter and says the same, page by page', async () => {
+		const original = makeLongPdf(30);
+		const result = await squeeze(original, 'application/pdf');
+		await expectTidy(result);
+		expect(result.compressed?.type).toBe('application/pdf');
+		expect(result.compressed?.bytes ?? Infinity).toBeLessThan(original.length / 2);
+		const packed = await prepare(await readFile(result.compressed?.path ?? ''), 'application/pdf');
+		expect(await collect(stages.extract(packed))).toEqual(await collect(stages.extract(result.input)));
+	});
+
+	test('damaged or encrypted has no picture and no copy, and is no failure: the reading will tell', async () => {
 		for (const bytes of [Buffer.from('%PDF-1.4 nothing'), makePdf(['x'], { password: 'secret' })]) {
 			const result = await squeeze(bytes, 'application/pdf');
-			expect(result.thumbnail).toBeUndefined();
+			expect([result.thumbnail, result.compressed]).toEqual([undefined, undefined]);
 			await expectTidy(result);
 		}
 	});

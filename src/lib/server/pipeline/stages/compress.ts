@@ -1,4 +1,4 @@
-// Compression: a smaller copy and a thumbnail, made in a worker. A thumbnail that cannot be drawn fails no file.
+// Compression: a smaller copy and a thumbnail, made in a worker.
 import type { Log } from '#lib/server/log.ts';
 import type { Isolate } from '../isolate.ts';
 import type { Compressed, StageInput } from '../stage.ts';
@@ -6,24 +6,23 @@ import type { CompressInput } from '../work/compress.ts';
 
 const file = new URL('../work/compress.ts', import.meta.url);
 const patienceMs = 120_000;
-/** For a PDF the picture is an extra: nobody waits long for it. */
-const pdfPatienceMs = 15_000;
+/** Of a PDF the text is what counts: its picture and its smaller copy are not waited for much. */
+const thumbnailPatienceMs = 15_000;
+const copyPatienceMs = 60_000;
 
 export async function compress(isolate: Isolate, log: Log, input: StageInput): Promise<Compressed> {
 	const { path, sizeBytes, fileType, scratchDir, password, signal, onTick } = input;
-	const isPdf = fileType === 'application/pdf';
 	const order: CompressInput = { path, sizeBytes, fileType, scratchDir, password };
-	try {
-		return await isolate.run({
-			file,
-			input: order,
-			signal,
-			onTick,
-			patienceMs: isPdf ? pdfPatienceMs : patienceMs
-		});
-	} catch (error) {
-		if (!isPdf || signal.aborted) throw error;
-		log.warn({ err: error, fileType }, 'no thumbnail');
+	const run = (part: CompressInput['part'], patience: number): Promise<Compressed> =>
+		isolate.run({ file, input: { ...order, part }, signal, onTick, patienceMs: patience });
+	if (fileType !== 'application/pdf') return run(undefined, patienceMs);
+
+	// Whether the PDF is damaged or encrypted is for the reading to say; here it only costs the extras.
+	const spare = (error: unknown): Compressed => {
+		signal.throwIfAborted();
+		log.info({ err: error }, 'a PDF gets no thumbnail or no smaller copy');
 		return {};
-	}
+	};
+	const drawn = await run('thumbnail', thumbnailPatienceMs).catch(spare);
+	return { ...drawn, ...(await run('copy', copyPatienceMs).catch(spare)) };
 }

@@ -9,6 +9,8 @@ export type CompressInput = {
 	fileType: string;
 	scratchDir: string;
 	password?: string | undefined;
+	/** Of a PDF: the one must not be lost with the other. */
+	part?: 'thumbnail' | 'copy';
 };
 
 const squeezeText = () => import('./squeeze/text.ts').then((m) => m.squeezeText);
@@ -18,18 +20,19 @@ const squeezeSvg = async (): Promise<Squeeze> => {
 	const [picture, text] = await Promise.all([squeezeImage(), squeezeText()]);
 	return async (input) => ({ ...(await picture(input)), ...(await text(input)) });
 };
+const drawPdf = () => import('./squeeze/pdf.ts').then((m) => m.drawPdf);
 const squeezePdf = () => import('./squeeze/pdf.ts').then((m) => m.squeezePdf);
 
-function squeezeOf(fileType: string): (() => Promise<Squeeze>) | undefined {
+function squeezeOf({ fileType, part }: CompressInput): (() => Promise<Squeeze>) | undefined {
 	if (fileType === 'image/svg+xml') return squeezeSvg;
 	if (fileType.startsWith('image/')) return squeezeImage;
-	if (fileType === 'application/pdf') return squeezePdf;
+	if (fileType === 'application/pdf') return part === 'thumbnail' ? drawPdf : squeezePdf;
 	if (fileType.startsWith('text/') || fileType === 'application/json' || fileType === 'application/xml')
 		return squeezeText;
 	return undefined;
 }
 
 export default serve<CompressInput, never, Compressed>(async ({ input, tick, alive }) => {
-	const squeeze = await squeezeOf(input.fileType)?.();
+	const squeeze = await squeezeOf(input)?.();
 	return squeeze ? squeeze({ ...input, password: input.password, tick, alive }) : {};
 });

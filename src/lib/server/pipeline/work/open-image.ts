@@ -19,7 +19,8 @@ export async function openImage(path: string, fileType: string): Promise<Picture
 
 export function translateImageError(error: unknown): never {
 	const message = messageOf(error);
-	if (/exceeds pixel limit|too large/i.test(message)) throw problem('image.too_many_pixels', { cause: error });
+	if (/exceeds pixel limit|too large/i.test(message))
+		throw problem('image.too_many_pixels', { cause: error });
 	if (/timeout/i.test(message)) throw problem('stage.timed_out', { cause: error });
 	// A full disk is not the picture's fault.
 	if (/unable to write|no space/i.test(message)) throw error;

@@ -19,7 +19,7 @@ type Candidate = { type: string; extension: string; encode: (image: Sharp) => Sh
 const webp: Candidate = {
 	type: 'image/webp',
 	extension: 'webp',
-	encode: (image) => image.webp({ quality: 82, effort: 4 })
+	encode: (image) => image.webp({ quality: 86, effort: 4 })
 };
 const losslessWebp: Candidate = {
 	...webp,
@@ -29,7 +29,7 @@ const losslessWebp: Candidate = {
 const jpeg: Candidate = {
 	type: 'image/jpeg',
 	extension: 'jpg',
-	encode: (image) => image.jpeg({ quality: 82, mozjpeg: true })
+	encode: (image) => image.jpeg({ quality: 86, mozjpeg: true })
 };
 const fineWebp: Candidate = {
 	...webp,
