@@ -21,12 +21,13 @@ const wasmFile = createRequire(import.meta.url).resolve('@neslinesli93/qpdf-wasm
 
 type Streams = { FS: { init(input: undefined, output: () => void, error: () => void): void } };
 const silent = (): void => undefined;
-const settings = {
+/** Made anew for each run: Emscripten empties the list. */
+const settings = () => ({
 	locateFile: () => wasmFile,
 	noInitialRun: true,
 	// What qpdf says about a file helps nobody who uploaded it.
 	preRun: [({ FS }: Streams) => FS.init(undefined, silent, silent)]
-};
+});
 
 export const drawPdf: Squeeze = async ({ path: source, scratchDir, password }) => {
 	const parser = await openPdf({ path: source, password });
@@ -46,7 +47,7 @@ export const drawPdf: Squeeze = async ({ path: source, scratchDir, password }) =
 
 export const squeezePdf: Squeeze = async ({ path: source, sizeBytes, scratchDir }) => {
 	if (sizeBytes > maxBytes) return {};
-	const qpdf = await openQpdf(settings);
+	const qpdf = await openQpdf(settings());
 	if (!canWrite(qpdf.FS)) throw new Error('This build of qpdf cannot be given a file.');
 	qpdf.FS.writeFile('/in.pdf', await readFile(source));
 	// Anything but 0 is a damaged, encrypted or doubtful file: such a one stays as it is.
