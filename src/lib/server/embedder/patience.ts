@@ -29,7 +29,7 @@ export function createPatience({ apiKey, metrics, log, tuning }: Deps) {
 		const history: History = { unreachable: 0, badAnswers: 0, limited: 0, since: Date.now() };
 		for (;;) {
 			const permit = await limiter.enter(options);
-			let delayMs = 0;
+			let delayMs: number;
 			try {
 				const answer = await call();
 				permit.succeeded();
