@@ -13,6 +13,7 @@ import type { Stop, Tx } from '../platform/platform.ts';
 import { type BossOptions, makeBoss, over, schema } from './boss.ts';
 import { createHands, Stopped } from './hands.ts';
 import { lanesFor, priorityOf } from './lanes.ts';
+import { createLooks } from './looks.ts';
 
 const name = 'files';
 const deadLetters = 'files.dead';
@@ -132,22 +133,8 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 			await Promise.all([hands.cancel(fileId, 2_000), db.notify(cancelChannel, fileId)]);
 		},
 
-		/** Files in the order in which they will be begun. */
-		async waiting(limit: number): Promise<string[]> {
-			const { rows } = await db.query<{ file_id: string }>(waitingSql, [name, limit]);
-			return rows.map(({ file_id }) => file_id);
-		},
-
-		/** Files that have a job, with the attempt it is for. */
-		async live(): Promise<Map<string, number>> {
-			const { rows } = await db.query<{ file_id: string; attempt: number }>(liveSql, [[name, deadLetters]]);
-			return new Map(rows.map(({ file_id, attempt }) => [file_id, attempt]));
-		},
-
-		async stats(): Promise<{ waiting: number; active: number; inHand: number }> {
-			const { rows } = await db.query<{ waiting: number; active: number }>(statsSql, [name]);
-			return { waiting: rows[0]?.waiting ?? 0, active: rows[0]?.active ?? 0, inHand: hands.count };
-		},
+		...createLooks(db, { name, deadLetters }),
+		inHand: () => hands.count,
 
 		/** Told whenever a job was sent, begun or ended in this process. */
 		onChange(tell: () => void): () => void {
@@ -180,13 +167,3 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 const Settled = v.object({ affected: v.number() });
 
 const activeSql = `select id::text from ${schema}.job where name = $1 and state = 'active'`;
-const waitingSql = `
-	select data ->> 'fileId' as file_id from ${schema}.job
-	where name = $1 and state < 'active' and start_after <= now()
-	order by priority desc, created_on, id limit $2`;
-const liveSql = `
-	select data ->> 'fileId' as file_id, max((data ->> 'attempt')::int) as attempt from ${schema}.job
-	where name = any($1::text[]) and state <= 'active' group by 1`;
-const statsSql = `
-	select count(*) filter (where state < 'active')::int as waiting, count(*) filter (where state = 'active')::int as active
-	from ${schema}.job where name = $1 and state <= 'active'`;
