@@ -1,7 +1,14 @@
 -- People, sessions, files and what processing makes of them. The only schema, for Supabase, Postgres and PGlite
 -- (off Supabase, supabase/shim.sql runs first). Every statement qualifies its names: search_path may be empty.
 
-create extension if not exists vector with schema extensions;
+-- Without pgvector (Debian 12 has no package of it) vectors are kept as text, and search is by words only.
+do $$ begin
+	if exists (select from pg_catalog.pg_available_extensions where name = 'vector') then
+		create extension if not exists vector with schema extensions;
+	else
+		create domain extensions.vector as pg_catalog.text;
+	end if;
+end $$;
 
 -- What PostgREST must never see lives here.
 create schema if not exists asura;

@@ -21,17 +21,17 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 				[ada, bob]
 			);
 			await db.query(
-				'create table public.counters (name text primary key, n integer not null check (n >= 0))'
+				'create schema contract; create table contract.counters (name text primary key, n integer not null check (n >= 0))'
 			);
 		});
 		beforeEach(async () => {
-			await db.query(`delete from public.counters`);
-			await db.query(`insert into public.counters values ('a', 0)`);
+			await db.query(`delete from contract.counters`);
+			await db.query(`insert into contract.counters values ('a', 0)`);
 		});
 		afterAll(() => db.close());
 
 		const count = async () => {
-			const { rows } = await db.query<{ n: number }>(`select n from public.counters where name = 'a'`);
+			const { rows } = await db.query<{ n: number }>(`select n from contract.counters where name = 'a'`);
 			return rows[0]?.n;
 		};
 
@@ -71,19 +71,21 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 			});
 
 			test('says how many rows it changed', async () => {
-				await db.query(`insert into public.counters values ('b', 0), ('c', 0)`);
-				expect((await db.query(`update public.counters set n = 1 where name <> $1`, ['a'])).rowCount).toBe(2);
-				expect((await db.query(`delete from public.counters`)).rowCount).toBe(3);
+				await db.query(`insert into contract.counters values ('b', 0), ('c', 0)`);
+				expect((await db.query(`update contract.counters set n = 1 where name <> $1`, ['a'])).rowCount).toBe(
+					2
+				);
+				expect((await db.query(`delete from contract.counters`)).rowCount).toBe(3);
 			});
 
 			test('may be a script; the rows of all its statements come back', async () => {
-				const script = `update public.counters set n = 5 returning n; select 6 as n; update public.counters set n = 7`;
+				const script = `update contract.counters set n = 5 returning n; select 6 as n; update contract.counters set n = 7`;
 				expect((await db.query(script)).rows).toEqual([{ n: 5 }, { n: 6 }]);
 				expect(await count()).toBe(7);
 			});
 
 			test('that is refused says why, with the code and the constraint', async () => {
-				await expect(db.query(`insert into public.counters values ($1, 1)`, ['a'])).rejects.toMatchObject({
+				await expect(db.query(`insert into contract.counters values ($1, 1)`, ['a'])).rejects.toMatchObject({
 					code: '23505',
 					constraint: 'counters_pkey',
 					table: 'counters'
@@ -96,15 +98,17 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 			});
 
 			test('that is refused does not disturb the next one', async () => {
-				await expect(db.query(`update public.counters set n = -1`)).rejects.toMatchObject({ code: '23514' });
+				await expect(db.query(`update contract.counters set n = -1`)).rejects.toMatchObject({
+					code: '23514'
+				});
 				expect(await count()).toBe(0);
 			});
 
 			test('that fails in the middle of a script of its own transaction leaves nothing', async () => {
-				const script = `begin; update public.counters set n = 9; select 1 / 0; commit`;
+				const script = `begin; update contract.counters set n = 9; select 1 / 0; commit`;
 				await expect(db.query(script)).rejects.toMatchObject({ code: '22012' });
 				expect(await count()).toBe(0);
-				await db.query(`update public.counters set n = 3`);
+				await db.query(`update contract.counters set n = 3`);
 				expect(await count()).toBe(3);
 			});
 		});
@@ -112,7 +116,7 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 		describe('a transaction', () => {
 			test('is kept when it returns', async () => {
 				const result = await db.tx(async (tx) => {
-					await tx.query(`update public.counters set n = 1`);
+					await tx.query(`update contract.counters set n = 1`);
 					return 'done';
 				});
 				expect(result).toBe('done');
@@ -122,7 +126,7 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 			test('is undone when it throws, and the error is the one that was thrown', async () => {
 				const reason = new Error('changed my mind');
 				const undone = db.tx(async (tx) => {
-					await tx.query(`update public.counters set n = 1`);
+					await tx.query(`update contract.counters set n = 1`);
 					throw reason;
 				});
 				await expect(undone).rejects.toBe(reason);
@@ -131,7 +135,7 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 
 			test('is not reported as kept when a failure in it was ignored', async () => {
 				const ignored = db.tx(async (tx) => {
-					await tx.query(`update public.counters set n = 1`);
+					await tx.query(`update contract.counters set n = 1`);
 					await tx.query('select 1 / 0').catch(() => undefined);
 				});
 				await expect(ignored).rejects.toThrow(/statement in it had failed/);
@@ -146,8 +150,8 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 			test('loses no update when many run at the same time', async () => {
 				const add = () =>
 					db.tx(async (tx) => {
-						const { rows } = await tx.query<{ n: number }>(`select n from public.counters for update`);
-						await tx.query(`update public.counters set n = $1`, [(rows[0]?.n ?? 0) + 1]);
+						const { rows } = await tx.query<{ n: number }>(`select n from contract.counters for update`);
+						await tx.query(`update contract.counters set n = $1`, [(rows[0]?.n ?? 0) + 1]);
 					});
 				await Promise.all(Array.from({ length: 30 }, add));
 				expect(await count()).toBe(30);
@@ -178,11 +182,11 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 			test('of which nothing is heard is given up: it is undone, fails, and keeps nobody waiting', async () => {
 				const never = Promise.withResolvers<void>();
 				const stuck = db.tx(async (tx) => {
-					await tx.query(`update public.counters set n = 1`);
+					await tx.query(`update contract.counters set n = 1`);
 					await never.promise;
 				});
 				const refused = expect(stuck).rejects.toThrow(/nothing was heard/);
-				await db.query(`update public.counters set n = n + 10`);
+				await db.query(`update contract.counters set n = n + 10`);
 				expect(await count()).toBe(10);
 				await refused;
 				never.resolve();

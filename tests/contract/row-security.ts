@@ -1,0 +1,124 @@
+// One person's session, however it asks, never meets another's rows.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Db } from '#lib/server/platform/platform.ts';
+
+const readable = ['public.files', 'public.chunks', 'public.embeddings'];
+
+/** `open`: with the whole schema. */
+export function rowSecurityContract(name: string, open: () => Promise<Db>): void {
+	describe(`${name} keeps people apart`, () => {
+		const ada = randomUUID();
+		const bob = randomUUID();
+		let db: Db;
+
+		beforeAll(async () => {
+			db = await open();
+			for (const user of [ada, bob]) await fillEveryTable(db, user);
+		});
+		afterAll(() => db.close());
+
+		const asAda = (sql: string) => db.tx((tx) => tx.query(sql), { as: { userId: ada } });
+
+		test('every table has row security on', async () => {
+			const { rows } = await db.query(`
+				select oid::regclass::text as name from pg_class
+				where relkind in ('r', 'p') and not relrowsecurity
+					and relnamespace in ('public'::regnamespace, 'asura'::regnamespace, 'auth'::regnamespace)`);
+			expect(rows).toEqual([]);
+		});
+
+		test('every table holds a row of somebody else, so that what follows means something', async () => {
+			for (const table of await listTables(db)) {
+				const { rowCount } = await db.query(`select from ${table}`);
+				expect(rowCount, `${table} is empty: let fillEveryTable() fill it`).toBeGreaterThan(0);
+			}
+		});
+
+		test('a person sees their own rows of what they may read, and no other, without any where', async () => {
+			for (const table of readable) {
+				const { rows } = await asAda(`select distinct user_id::text from ${table}`);
+				expect(rows, table).toEqual([{ user_id: ada }]);
+			}
+		});
+
+		test('a person can read no other table at all', async () => {
+			for (const table of (await listTables(db)).filter((name) => !readable.includes(name))) {
+				await expect(asAda(`select * from ${table}`), table).rejects.toMatchObject({ code: '42501' });
+			}
+		});
+
+		describe('a person can write nothing, not even what is theirs', () => {
+			test.each([
+				['insert', (table: string) => `insert into ${table} default values`],
+				['update', (table: string, column: string) => `update ${table} set ${column} = ${column}`],
+				['delete', (table: string) => `delete from ${table}`],
+				['truncate', (table: string) => `truncate ${table} cascade`]
+			])('%s', async (_, write) => {
+				for (const table of await listTables(db)) {
+					const { rows } = await db.query<{ name: string }>(
+						`select quote_ident(attname) as name from pg_attribute
+						 where attrelid = $1::regclass and attnum > 0 and attgenerated = '' limit 1`,
+						[table]
+					);
+					await expect(asAda(write(table, rows[0]?.name ?? '')), table).rejects.toMatchObject({
+						code: '42501'
+					});
+				}
+			});
+		});
+
+		test('a person cannot become somebody else for longer than the transaction, nor reach other schemas', async () => {
+			await asAda(`select set_config('request.jwt.claims', '{"sub":"${bob}"}', true)`);
+			expect((await asAda('select user_id::text from public.files')).rows).toEqual([{ user_id: ada }]);
+			const { rows } = await db.query(`
+				select nspname from pg_namespace
+				where has_schema_privilege('authenticated', oid, 'usage') and nspname !~ '^pg_' order by 1`);
+			expect(rows.map(({ nspname }) => nspname)).toEqual([
+				'auth',
+				'extensions',
+				'information_schema',
+				'public'
+			]);
+		});
+	});
+}
+
+async function listTables(db: Db): Promise<string[]> {
+	const { rows } = await db.query<{ name: string }>(`
+		select format('%I.%I', schemaname, tablename) as name from pg_tables
+		where schemaname in ('public', 'asura', 'auth') order by 1`);
+	return rows.map(({ name }) => name);
+}
+
+async function fillEveryTable(db: Db, user: string): Promise<void> {
+	const file = randomUUID();
+	await db.query(`insert into auth.users (id, email) values ($1, $2)`, [user, `${user}@example.org`]);
+	await db.query(
+		`insert into auth.identities (provider, provider_id, user_id) values ('test', $1::text, $1::uuid)`,
+		[user]
+	);
+	await db.query(
+		`insert into asura.sessions (user_id, provider, token_hash, expires_at) values ($1, 'test', $2, now())`,
+		[user, randomUUID()]
+	);
+	await db.query(`insert into asura.notifications (user_id, event, data) values ($1, 'e', '{}')`, [user]);
+	const addFile = `insert into public.files (id, user_id, blob_id, filename, file_type, size_bytes, sha256)
+		values ($1, $2, gen_random_uuid(), 'a.txt', 'text/plain', 1, repeat('0', 64))`;
+	const gone = randomUUID();
+	await db.query(addFile, [gone, user]);
+	await db.query('delete from public.files where id = $1', [gone]);
+	await db.query(addFile, [file, user]);
+	await db.query(
+		`insert into asura.file_stages (file_id, stage, attempt, input_hash) values ($1, 'upload', 1, 'x')`,
+		[file]
+	);
+	await db.query(
+		`insert into public.chunks (file_id, ordinal, user_id, text, hash) values ($1, 0, $2, 'words', 'h')`,
+		[file, user]
+	);
+	await db.query(
+		`insert into public.embeddings (user_id, hash, model, embedding) values ($1, 'h', 'm', '[1,2]'::extensions.vector)`,
+		[user]
+	);
+}
