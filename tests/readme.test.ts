@@ -45,7 +45,12 @@ function settingsTable(): string {
 
 function errorsTable(): string {
 	const rows = Object.entries(problems).map(
-		([code, { status, message, kept, action }]) => `| \`${code}\` | ${status} | ${message} | ${kept} | ${action} |`
+		([code, { status, message, kept, action }]) =>
+			`| \`${code}\` | ${status} | ${message} | ${kept} | ${action} |`
 	);
-	return ['| code | status | what happened | what was kept | what helps |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+	return [
+		'| code | status | what happened | what was kept | what helps |',
+		'| --- | --- | --- | --- | --- |',
+		...rows
+	].join('\n');
 }

@@ -59,11 +59,7 @@ export const RetryBody = v.union([
 		v.literal(''),
 		v.transform(() => ({ password: undefined }))
 	),
-	v.pipe(
-		v.string(),
-		v.parseJson(),
-		v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) })
-	)
+	v.pipe(v.string(), v.parseJson(), v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) }))
 ]);
 
 export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'text']);
