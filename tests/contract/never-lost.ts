@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FileChanges } from '#lib/server/files/changes.ts';
 import { digestOf, type FilesState, merge, noFiles, type StreamMessage } from '#lib/shared/events.ts';
-import type { TestPlatform } from '../support/database.ts';
+import type { Platform } from '#lib/server/platform/platform.ts';
 import { eventually } from '../support/eventually.ts';
 import { deleteFile, insertFile, insertFiles, touchFile } from '../support/file-rows.ts';
 import { type LiveServer, type Person, startLive } from '../support/live.ts';
@@ -13,11 +13,11 @@ import type { Frame, SseClient } from '../support/sse.ts';
 
 export function describeNeverLost(
 	name: string,
-	openPlatform: () => Promise<TestPlatform>,
+	openPlatform: () => Promise<Platform>,
 	{ runs }: { runs: number }
 ) {
 	describe(`nothing is lost on ${name}`, () => {
-		let platform: TestPlatform;
+		let platform: Platform;
 		let live: LiveServer;
 		/** Called around every step that the server takes on the database for its streams. */
 		let onStep: (step: string) => Promise<void> = async () => undefined;
