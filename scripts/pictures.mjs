@@ -1,10 +1,10 @@
 // Pictures of the page's main states, in both themes and two widths, from the built server: `node scripts/pictures.mjs`
 // writes docs/pictures. A double of the embedding provider holds files in the middle of their work.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from '@playwright/test';
 import config from '../playwright.config.ts';
-import { makeCsv, makeImage, makeJson, makePdf, makeText, truncated } from '../tests/support/make-files.ts';
+import { makeCsv, makeJson, makePdf, makeText, truncated } from '../tests/support/make-files.ts';
 import { startProviderDouble } from '../tests/support/provider.ts';
 import { signIn, startServer } from '../tests/support/server.ts';
 
@@ -20,6 +20,8 @@ const chapters = (count, closing = '') =>
 		{ length: count },
 		(_, i) => `Chapter ${i + 1}\n\n${`${story} Entry ${i + 1}. `.repeat(6)}${closing}`
 	);
+
+const photo = readFileSync(path.resolve(import.meta.dirname, '../static/samples/harbour-at-dusk.jpg'));
 
 mkdirSync(folder, { recursive: true });
 const provider = await startProviderDouble({ maxBatch: 64 });
@@ -44,7 +46,7 @@ async function takeAll() {
 	const reader = await person('reader');
 	await upload(reader, 'tide-tables.csv', makeCsv(['port', 'high', 'low'], rows(400)));
 	await upload(reader, 'buoys.json', makeJson(rows(120).map(([port, high]) => ({ port, high }))));
-	await upload(reader, 'lighthouse.jpg', await makeImage({ format: 'jpeg', width: 2400, height: 1600 }));
+	await upload(reader, 'harbour-at-dusk.jpg', photo);
 	await upload(reader, 'pilot-agreement.pdf', makePdf(chapters(3), { password: 'sesame' }));
 	await upload(reader, 'storm-of-1921.pdf', truncated(makePdf(chapters(9)), 0.4));
 	await upload(reader, 'keeper-letters.md', makeText(`# Letters\n\n${chapters(4).join('\n\n## Next\n\n')}`));
@@ -52,31 +54,26 @@ async function takeAll() {
 	const files = await ended(reader, 7);
 	await picture('list', reader, '/');
 	const log = files.find(({ filename }) => filename === 'harbour-log-1921.pdf');
-	await picture('file', reader, `/files/${log.id}?q=lantern+copper&page=12`);
+	await picture('file', reader, `/files/${log.id}`);
 	await picture('search', reader, '/', async (page) => {
 		await page.getByRole('combobox').fill('lantern copper');
 		await page.getByRole('option').first().waitFor();
 	});
 
-	// From here on what says so is not answered, or answered with "wait".
-	provider.failWhen(({ inputs }) => {
-		const text = inputs.join(' ');
-		if (text.includes('Entry 70.') || text.includes('Entry 300.')) return { kind: 'hang' };
-		return text.includes('patience') ? { kind: 'rate_limited', retryAfterSeconds: 40 } : undefined;
-	});
 	const worker = await person('worker');
 	await upload(worker, 'fog-signals.txt', makeText(chapters(2).join('\n\n')));
-	await ended(worker, 1);
+	await upload(worker, 'harbour-at-dusk.jpg', photo);
+	await upload(worker, 'storm-of-1921.pdf', truncated(makePdf(chapters(9)), 0.4));
+	await ended(worker, 3);
+	// From here on the provider never answers for these entries.
+	provider.failWhen(({ inputs }) =>
+		/Entry (9|200)\./.test(inputs.join(' ')) ? { kind: 'hang' } : undefined
+	);
 	await upload(worker, 'harbour-log-1922.pdf', makePdf(chapters(320)));
-	await upload(worker, 'letters-to-the-ministry.pdf', makePdf(chapters(12, 'With patience, the keeper.')));
-	for (const name of ['inventory.csv', 'visitors-book.pdf']) {
-		await upload(
-			worker,
-			name,
-			name.endsWith('pdf') ? makePdf(chapters(20)) : makeCsv(['thing', 'high', 'low'], rows(90))
-		);
-	}
-	await until(worker, (all) => all.some(({ activity }) => activity?.unit === 'seconds_waiting'));
+	await upload(worker, 'letters-to-the-ministry.pdf', makePdf(chapters(12)));
+	await upload(worker, 'inventory.csv', makeCsv(['thing', 'high', 'low'], rows(90)));
+	await upload(worker, 'visitors-book.pdf', makePdf(chapters(20)));
+	await until(worker, (all) => all.filter(({ activity }) => activity?.unit === 'chunks').length === 2);
 	await picture('working', worker, '/');
 }
 

@@ -80,17 +80,7 @@ export function refusal(body: string, status: number): ApiError {
 }
 
 async function toFile(answer: Response): Promise<StoredFile> {
-	const body: unknown = await answer.json();
-	return v.parse(
-		v.union([
-			StoredFile,
-			v.pipe(
-				v.object({ file: StoredFile }),
-				v.transform(({ file }) => file)
-			)
-		]),
-		body
-	);
+	return v.parse(StoredFile, await answer.json());
 }
 
 function asJson(body: unknown): RequestInit {

@@ -14,6 +14,13 @@ describe('the text of a file', () => {
 		]);
 	});
 
+	it('flows where the paper ended a line, and keeps the lines that were meant to end', () => {
+		const long = 'a line that goes on until the paper has no more room for it';
+		expect(partsOf(`Title\n${long}\nand its end.\n\nNext`, true)[0]?.text).toBe(
+			`Title\n${long} and its end.\n\nNext`
+		);
+	});
+
 	it('without pages is cut between paragraphs and loses nothing', () => {
 		const text = Array.from({ length: 300 }, (_, i) => `Paragraph ${i} ${'word '.repeat(20)}`).join('\n\n');
 		const parts = partsOf(text, false);

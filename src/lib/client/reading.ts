@@ -6,7 +6,7 @@ const pageBreak = '\f';
 const pieceLength = 4000;
 
 export function partsOf(text: string, hasPages: boolean): Part[] {
-	if (hasPages) return text.split(pageBreak).map((page, i) => ({ page: i + 1, text: page.trim() }));
+	if (hasPages) return text.split(pageBreak).map((page, i) => ({ page: i + 1, text: flowing(page.trim()) }));
 	const parts: Part[] = [];
 	for (let at = 0; at < text.length;) {
 		const end = endOfPiece(text, at);
@@ -34,6 +34,11 @@ function loosePattern(near: string): RegExp | undefined {
 	const words = near.trim().split(/\s+/).filter(Boolean);
 	if (words.length === 0) return undefined;
 	return new RegExp(words.map((word) => word.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')).join('\\s+'), 'u');
+}
+
+// A page breaks its lines where its paper ends; a screen is wider or narrower. A short line was meant to end.
+function flowing(page: string): string {
+	return page.replace(/([^\n]{50})\n(?=[^\n])/g, '$1 ');
 }
 
 // At a paragraph's end where there is one, else at a line's, else in the middle of a line that never ends.

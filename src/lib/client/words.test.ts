@@ -81,6 +81,10 @@ describe('the line of what is happening now', () => {
 		expect(nowLine(aFile({ activity, eta_seconds: 41 }))).toBe('Reading page 412 of 2,415 · about 40 s left');
 	});
 
+	it('counts no page before the first one is done', () => {
+		expect(nowLine(aFile({ activity: { unit: 'pages', done: 0, total: 41 } }))).toBe('Reading 41 pages');
+	});
+
 	it('does not pretend to know a total', () => {
 		expect(nowLine(aFile({ activity: { unit: 'pages', done: 3, total: null } }))).toBe(
 			'Reading, 3 pages so far'

@@ -25,6 +25,10 @@ export function sizeOf(done: number, total: number): string {
 	return `${scaled(Math.min(done, total), exponent).value} of ${size(total)}`;
 }
 
+export function number(n: number): string {
+	return whole.format(n);
+}
+
 export function count(n: number, noun: string): string {
 	return `${whole.format(n)} ${n === 1 ? noun : `${noun}s`}`;
 }
@@ -140,6 +144,7 @@ function amount(verb: string, activity: Activity | null): string {
 		return total === null ? `${verb}, ${size(done)} so far` : `${verb} ${sizeOf(done, total)}`;
 	const noun = unit === 'pages' ? 'page' : 'passage';
 	if (total === null) return `${verb}, ${count(done, noun)} so far`;
+	if (done === 0) return `${verb} ${count(total, noun)}`;
 	return `${verb} ${noun} ${whole.format(Math.min(done, total))} of ${whole.format(total)}`;
 }
 
