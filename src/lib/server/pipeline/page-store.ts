@@ -9,13 +9,18 @@ import type { Derived, Page } from './stage.ts';
 export function openPageStore(scratchDir: string) {
 	const text = openFile(path.join(scratchDir, 'text'), 'text/plain');
 	const pages = openFile(path.join(scratchDir, 'pages.jsonl'), 'application/jsonl');
+	let gap = '';
 	return {
 		async add(page: Page): Promise<void> {
 			await pages.append(`${JSON.stringify(page)}\n`);
-			if (page.text === '') return;
-			// A form feed between pages, as every tool that turns PDFs into text has it.
-			const separator = page.number === null ? '\n\n' : '\f';
-			await text.append(text.isEmpty() ? page.text : separator + page.text);
+			if (page.text !== '') {
+				await text.append(gap + page.text);
+				gap = '';
+			}
+			// A form feed between pages, as every tool that turns PDFs into text has it; a page without text has one
+			// too, so that the pages after it keep their numbers.
+			if (page.number !== null) gap += '\f';
+			else gap = text.isEmpty() ? '' : '\n\n';
 		},
 		/** `undefined` when nothing came. */
 		async close(): Promise<{ text: Derived | undefined; pages: Derived | undefined }> {
