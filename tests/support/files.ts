@@ -7,10 +7,14 @@ import { createChanges } from '#lib/server/files/changes.ts';
 import { createFiles, type Files } from '#lib/server/files/files.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createQueue, type Queue } from '#lib/server/queue/queue.ts';
-import { openTestPlatform, type TestPlatform } from './database.ts';
+import type { Platform } from '#lib/server/platform/platform.ts';
+import { openTestPlatform } from './database.ts';
+
+/** A platform with people in it. */
+export type PlatformOfTests = Platform & { addUser(email?: string): Promise<string> };
 
 export type TestFiles = {
-	platform: TestPlatform;
+	platform: PlatformOfTests;
 	files: Files;
 	queue: Queue;
 	/** A file as an upload leaves it. */
@@ -23,8 +27,8 @@ export type TestFiles = {
 
 type Added = { filename: string; fileType: string; quotaBytes: number };
 
-export async function openTestFiles(): Promise<TestFiles> {
-	const platform = await openTestPlatform();
+export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles> {
+	const platform = given ?? (await openTestPlatform());
 	const { db, blobs, capabilities } = platform;
 	const log = silentLog;
 	const queue = createQueue({ db, capabilities, config: { workerConcurrency: 2 }, log });

@@ -100,6 +100,7 @@ export function gate() {
 		/** Rejects when the work is ended meanwhile. */
 		passed: (signal?: AbortSignal) =>
 			new Promise<void>((done, reject) => {
+				if (signal?.aborted) return reject(signal.reason);
 				signal?.addEventListener('abort', () => reject(signal.reason));
 				void promise.then(done);
 			})

@@ -24,12 +24,10 @@ export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
 	return {
 		/** Row and job in one transaction. `cursor`: who follows from it hears of this file. */
 		async add(file: NewFile): Promise<{ file: StoredFile; isDuplicate: boolean; cursor: string }> {
-			const added = await db.tx(async (tx) => {
-				const cursor = await changes.now(tx);
-				return { ...(await insertFile(tx, jobs, file)), cursor };
-			});
+			const cursor = await changes.now();
+			const added = await db.tx((tx) => insertFile(tx, jobs, file));
 			bell.ring(file.userId);
-			return added;
+			return { ...added, cursor };
 		},
 
 		async usedBytes(userId: string): Promise<number> {

@@ -4,11 +4,11 @@ import type { ListAnswer, ListQuery } from '#lib/shared/api.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
 import { limits } from '#lib/shared/limits.ts';
 import { problem } from '../errors.ts';
-import type { Db, Queryable } from '../platform/platform.ts';
+import type { Db } from '../platform/platform.ts';
 import { checkFileId } from './ids.ts';
 import { fileColumns, toStoredFile } from './row.ts';
 
-export type Now = { now(on: Queryable): Promise<string> };
+export type Now = { now(): Promise<string> };
 
 export async function findFile(db: Db, userId: string, id: string): Promise<StoredFile | undefined> {
 	const { rows } = await db.tx(
@@ -29,14 +29,9 @@ export async function getFile(db: Db, userId: string, id: string): Promise<Store
 export async function listFiles(db: Db, changes: Now, userId: string, query: ListQuery): Promise<ListAnswer> {
 	const limit = query.limit ?? limits.listPage;
 	const after = query.after === undefined ? undefined : parsePlace(query.after);
-	const { cursor, rows } = await db.tx(
-		async (tx) => {
-			const cursor = await changes.now(tx);
-			const params = [userId, after?.createdAt ?? null, after?.id ?? null, query.status ?? null, limit + 1];
-			return { cursor, rows: (await tx.query<Placed>(listSql, params)).rows };
-		},
-		{ as: { userId } }
-	);
+	const cursor = await changes.now();
+	const params = [userId, after?.createdAt ?? null, after?.id ?? null, query.status ?? null, limit + 1];
+	const { rows } = await db.tx((tx) => tx.query<Placed>(listSql, params), { as: { userId } });
 	const last = rows.length > limit ? rows[limit - 1] : undefined;
 	return {
 		files: rows.slice(0, limit).map(({ place: _, ...row }) => toStoredFile(row)),
