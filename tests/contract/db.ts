@@ -142,6 +142,13 @@ export function dbContract(name: string, { open }: DbUnderTest): void {
 				expect(await count()).toBe(0);
 			});
 
+			test('that cannot be kept, because of a check at its end, says why', async () => {
+				await db.query('create table contract.late (n integer unique deferrable initially deferred)');
+				const late = db.tx((tx) => tx.query('insert into contract.late values (1), (1)'));
+				await expect(late).rejects.toMatchObject({ code: '23505', table: 'late' });
+				expect((await db.query('select from contract.late')).rowCount).toBe(0);
+			});
+
 			test('cannot be used after its end', async () => {
 				const handle = await db.tx(async (tx) => tx);
 				await expect(handle.query('select 1')).rejects.toThrow(/already ended/);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startChild } from '../../../../../tests/support/child.ts';
 import { makeDataDir } from '../../../../../tests/support/database.ts';
 import { eventually } from '../../../../../tests/support/eventually.ts';
@@ -14,6 +14,9 @@ import { silentLog } from '../../log.ts';
 import type { Platform } from '../platform.ts';
 import { requestBackup } from './control.ts';
 import { openEmbedded } from './embedded.ts';
+
+// Processes, databases, whole folders: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const folder = useTempFolder();
 const root = path.resolve(import.meta.dirname, '../../../../..');

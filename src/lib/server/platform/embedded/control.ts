@@ -3,8 +3,9 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import path from 'node:path';
-import { type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Stop } from '../platform.ts';
@@ -43,13 +44,22 @@ export async function serveControl(options: {
 
 /** The running server's backup as a stream; it ends early, with an error, when the server fails or stops. */
 export async function requestBackup(dataDir: string, to: Writable): Promise<void> {
-	const response = await new Promise<IncomingMessage>((resolve, reject) => {
-		request({ socketPath: socketPath(dataDir), path: '/backup', method: 'POST' }, resolve)
-			.once('error', reject)
-			.end();
+	try {
+		const response = await ask(socketPath(dataDir));
+		if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}`);
+		await pipeline(response, to);
+	} catch (cause) {
+		throw new ConfigError(
+			`The server that has ${dataDir} gave no whole backup: ${messageOf(cause)}. Its log may say why.`,
+			{ cause }
+		);
+	}
+}
+
+function ask(socket: string): Promise<IncomingMessage> {
+	return new Promise((resolve, reject) => {
+		request({ socketPath: socket, path: '/backup', method: 'POST' }, resolve).once('error', reject).end();
 	});
-	if (response.statusCode !== 200) throw new Error(`The server answered ${response.statusCode}.`);
-	await pipeline(response, to);
 }
 
 async function answer(

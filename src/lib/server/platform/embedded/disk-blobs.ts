@@ -60,8 +60,10 @@ async function moveIntoPlace(root: string, from: string, to: string): Promise<vo
 		});
 		if (wasMoved) break;
 	}
-	// A name is durable when each folder on the way to it is.
-	for (let one = folder; one.length >= root.length; one = path.dirname(one)) await syncFolder(one);
+	// A name is durable when each folder on the way to it is; one that is gone was removed together with the blob.
+	for (let one = folder; one.length >= root.length; one = path.dirname(one)) {
+		await ignoring(['ENOENT'], () => syncFolder(one));
+	}
 }
 
 async function get(file: string, range: ByteRange | undefined): Promise<Readable> {

@@ -24,8 +24,10 @@ export async function openEmbedded(options: {
 	dataDir: string;
 	log: Log;
 	identity?: Identity | undefined;
+	/** Nothing works any more; a restart recovers. */
+	onCrash?: (error: Error) => void;
 }): Promise<Platform> {
-	const { dataDir, log, identity } = options;
+	const { dataDir, log, identity, onCrash } = options;
 	await mkdir(dataDir, { recursive: true, mode: 0o700 });
 	// Closed in the opposite order, also when a later part cannot be opened.
 	const closers: Stop[] = [await lockFolder(dataDir)];
@@ -37,7 +39,7 @@ export async function openEmbedded(options: {
 		await removeStaging(dataDir);
 		const folders = foldersOf(dataDir);
 		const blobs = await openDiskBlobs(folders.blobs);
-		const db = await openDatabase(folders.database, log);
+		const db = await openDatabase(folders.database, log, onCrash);
 		closers.push(() => db.close());
 		await bringUpToDate(db, log);
 		const copy = db.copy.bind(db);
@@ -49,10 +51,13 @@ export async function openEmbedded(options: {
 	}
 }
 
-function openDatabase(dataDir: string, log: Log): Promise<PgliteDb> {
+function openDatabase(dataDir: string, log: Log, onCrash?: (error: Error) => void): Promise<PgliteDb> {
 	return openPgliteDb({
 		dataDir,
-		onCrash: (error) => log.fatal({ error: messageOf(error) }, 'the database has stopped; restart Asura'),
+		onCrash: (error) => {
+			log.fatal({ error: messageOf(error) }, 'the database has stopped; restart Asura');
+			onCrash?.(error);
+		},
 		onMaintenanceFailed: (error) => log.error({ error: messageOf(error) }, 'the database could not be tidied')
 	});
 }

@@ -1,7 +1,7 @@
 // Db on PGlite, which runs in a worker thread (session.ts says in which order).
-import type { Db, Result, Row, Stop, Tx } from '../platform.ts';
 import { DbError } from '../db-error.ts';
 import { createOwnHandle } from '../own-handle.ts';
+import type { Db, Result, Row, Stop, Tx } from '../platform.ts';
 import { beginAs } from '../row-level-security.ts';
 import type { CopyRequest } from './copy.ts';
 import type { WorkerOptions } from './pglite-protocol.ts';

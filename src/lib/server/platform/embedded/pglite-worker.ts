@@ -69,7 +69,7 @@ async function keepUp(): Promise<void> {
 	try {
 		await maintain();
 	} catch (error) {
-		tell({ news: 'maintenance failed', error: dbErrorFields(error) });
+		if (!pg.closed) tell({ news: 'maintenance failed', error: dbErrorFields(error) });
 	}
 	if (!pg.closed) maintenance = setTimeout(keepUp, maintenanceMs);
 }

@@ -1,11 +1,14 @@
 // What the README promises for a power cut, held against a disk that keeps nothing it was not told to keep.
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { watchSyncs } from '../../../../../tests/support/power-cut.ts';
 import { useTempFolder } from '../../../../../tests/support/temp-folder.ts';
 import { DurableFs, durableStart } from './durable-fs.ts';
 import { makeDatabaseOnce } from './new-database.ts';
+
+// Processes, databases, whole folders: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 describe.runIf(process.platform === 'linux')('after a power cut', () => {
 	const folder = useTempFolder();

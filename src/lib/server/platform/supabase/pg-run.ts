@@ -16,6 +16,10 @@ export async function run<R = Row>(
 		const all = Array.isArray(result) ? result : [result];
 		return { rows: all.flatMap(({ rows }) => rows), rowCount: all.at(-1)?.rowCount ?? 0 };
 	} catch (cause) {
-		throw new DbError(dbErrorFields(cause), { cause });
+		throw toDbError(cause);
 	}
+}
+
+export function toDbError(cause: unknown): DbError {
+	return new DbError(dbErrorFields(cause), { cause });
 }

@@ -3,7 +3,7 @@
 import type { PoolClient } from 'pg';
 import { DbError, dbErrorFields } from '../db-error.ts';
 import type { Tx } from '../platform.ts';
-import { run } from './pg-run.ts';
+import { run, toDbError } from './pg-run.ts';
 
 const idleTimeout = '25P03';
 
@@ -34,7 +34,9 @@ export function createTransaction(client: PoolClient) {
 
 	async function commit(): Promise<void> {
 		hasEnded = true;
-		const { command } = await client.query('commit');
+		const { command } = await client.query('commit').catch((cause: unknown) => {
+			throw toDbError(cause);
+		});
 		if (command !== 'ROLLBACK') return;
 		throw new Error('The transaction could not be committed, because a statement in it had failed.');
 	}
