@@ -14,6 +14,8 @@ export type ExtractInput = {
 
 // Libraries are loaded when a file needs them: an idle worker stays small.
 const image = () => import('./readers/image.ts').then((m) => m.readImage);
+const sheets = () => import('./readers/sheets.ts').then((m) => m.readSheets);
+const odf = () => import('./readers/odf.ts').then((m) => m.readOdf);
 const readers: Record<string, () => Promise<Reader>> = {
 	'application/pdf': () => import('./readers/pdf.ts').then((m) => m.readPdf),
 	'text/plain': () => import('./readers/text.ts').then((m) => m.readText),
@@ -22,6 +24,16 @@ const readers: Record<string, () => Promise<Reader>> = {
 	'application/json': () => import('./readers/json.ts').then((m) => m.readJson),
 	'text/html': () => import('./readers/html.ts').then((m) => m.readHtml),
 	'application/xml': () => import('./readers/xml.ts').then((m) => m.readXml),
+	'application/vnd.openxmlformats-officedocument.wordprocessingml.document': () =>
+		import('./readers/docx.ts').then((m) => m.readDocx),
+	'application/vnd.openxmlformats-officedocument.presentationml.presentation': () =>
+		import('./readers/pptx.ts').then((m) => m.readPptx),
+	'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': sheets,
+	'application/vnd.oasis.opendocument.spreadsheet': sheets,
+	'application/vnd.oasis.opendocument.text': odf,
+	'application/vnd.oasis.opendocument.presentation': odf,
+	'application/epub+zip': () => import('./readers/epub.ts').then((m) => m.readEpub),
+	'message/rfc822': () => import('./readers/mail.ts').then((m) => m.readMail),
 	'image/jpeg': image,
 	'image/png': image,
 	'image/webp': image,

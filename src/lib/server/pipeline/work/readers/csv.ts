@@ -1,11 +1,11 @@
-// CSV and its kin: every row carries the names of its columns, since a passage is read without the header above it.
+// CSV and its kin, row by row; the delimiter is told by the first lines.
 import { finished } from 'node:stream/promises';
-import { CsvError, parse } from 'csv-parse';
+import { parse } from 'csv-parse';
 import type { Page } from '../../stage.ts';
 import { decode } from './encoding.ts';
-import { maxPageChars, passage, type Source } from './source.ts';
+import { groupRows } from './rows.ts';
+import type { Source } from './source.ts';
 
-const rowsPerPage = 50;
 const maxRowBytes = 1024 ** 2;
 const sampleChars = 64 * 1024;
 const delimiters = [',', ';', '\t', '|'];
@@ -38,56 +38,6 @@ async function* parseRows(pieces: AsyncIterable<string>, delimiter: string): Asy
 	await Promise.allSettled([ended]);
 	yield* rows.splice(0);
 	await ended;
-}
-
-async function* groupRows(rows: AsyncIterable<string[]>): AsyncGenerator<Page> {
-	let header: string[] | undefined;
-	let count = 0;
-	let group: string[] = [];
-	let chars = 0;
-	const flush = (): Page => {
-		const page = passage(group.join('\n'), `rows ${count - group.length + 1}–${count}`);
-		group = [];
-		chars = 0;
-		return page;
-	};
-	try {
-		for await (const row of rows) {
-			if (!header) {
-				header = isHeader(row) ? row : [];
-				if (header.length > 0) continue;
-			}
-			const line = describe(row, header);
-			if (group.length >= rowsPerPage || (group.length > 0 && chars + line.length > maxPageChars))
-				yield flush();
-			group.push(line);
-			chars += line.length + 1;
-			count++;
-		}
-	} catch (error) {
-		if (!(error instanceof CsvError)) throw error;
-		const message = `The table could be read up to row ${count} only.`;
-		yield { number: null, section: null, text: '', warning: { code: 'file.damaged', message } };
-	}
-	if (group.length > 0) yield flush();
-	else if (count === 0 && header && header.length > 0) yield passage(header.join('\t'));
-}
-
-/** The first row names the columns unless it looks like any other row: numbers, gaps or repetitions. */
-function isHeader(row: readonly string[]): boolean {
-	const names = row.map((cell) => cell.trim());
-	const isDistinct = new Set(names).size === names.length;
-	return isDistinct && names.every((name) => name !== '' && !/^[-+]?[\d.,\s]+%?$/.test(name));
-}
-
-function describe(row: readonly string[], header: readonly string[]): string {
-	const cells = row.map((cell, i) => {
-		const value = cell.trim().replace(/\s*\n\s*/g, ' ');
-		if (value === '') return '';
-		const name = header[i]?.trim();
-		return name ? `${name}: ${value}` : value;
-	});
-	return cells.filter(Boolean).join('; ');
 }
 
 /** The one that parts the first lines most evenly. */
