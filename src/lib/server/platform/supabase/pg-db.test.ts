@@ -96,7 +96,7 @@ describe.skipIf('reason' in postgres)(
 			await expect(transaction).rejects.toThrow(/terminating connection/);
 			const statement = expect(db.query(`select pg_sleep(20) as asura_sleeps`)).rejects.toThrow();
 			await eventually(async () => {
-				const found = `select pid from pg_stat_activity where query like '%asura\_sleeps' and state = 'active' and pid <> pg_backend_pid()`;
+				const found = `select pid from pg_stat_activity where query like '%asura%sleeps' and state = 'active' and pid <> pg_backend_pid()`;
 				const { rows } = await other.query<{ pid: number }>(found);
 				expect(rows).toHaveLength(1);
 				await breakIt(rows[0]?.pid);
