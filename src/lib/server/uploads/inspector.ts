@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { type AppError, problem } from '../errors.ts';
-import { detectType, mayHoldZeros, sampleBytes } from './type.ts';
+import { detectType, isText, mayHoldZeros, sampleBytes } from './type.ts';
 
 export type Limit = { bytes: number; code: 'upload.too_large' | 'upload.quota_exceeded' };
 
@@ -60,8 +60,4 @@ export class Inspector extends Transform {
 	#checkText(chunk: Buffer): AppError | null {
 		return this.#refusesZeros && chunk.includes(0) ? problem('file.unsupported_type') : null;
 	}
-}
-
-function isText(type: string): boolean {
-	return type.startsWith('text/') || type === 'application/json' || type === 'image/svg+xml';
 }

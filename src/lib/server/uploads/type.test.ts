@@ -13,6 +13,8 @@ const detect = (content: string | Buffer, filename = 'file') => {
 	});
 };
 
+const mail = 'From: a@b.c\r\nDate: today\r\nMessage-ID: <1@b.c>\r\n\r\nHello';
+
 describe('the type of a file', () => {
 	it('is told by its bytes, whatever its name says', async () => {
 		expect(await detect(makePdf(['a']), 'a.txt')).toBe('application/pdf');
@@ -38,7 +40,13 @@ describe('the type of a file', () => {
 		['no markup', 'a.html', 'text/plain'],
 		['<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x">\n<svg xmlns="y"/>', 'a.xml', 'image/svg+xml'],
 		['<svg></svg>', 'a.html', 'image/svg+xml'],
-		['<?xml version="1.0"?><note/>', 'a.xml', 'text/plain'],
+		[
+			'<?xml version="1.0"?><note/>',
+			'a.xml',
+			readableTypes['application/xml'] ? 'application/xml' : 'text/plain'
+		],
+		[mail, 'a', readableTypes['message/rfc822'] ? 'message/rfc822' : 'text/plain'],
+		['Note: buy milk\nTo: nobody\n\nx', 'a.txt', 'text/plain'],
 		['BMW builds cars', 'a.txt', 'text/plain'],
 		['MZ is no program', 'a.txt', 'text/plain'],
 		['\u001b[31mred\u001b[0m', 'a.log', 'text/plain']

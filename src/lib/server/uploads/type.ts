@@ -9,17 +9,27 @@ export const sampleBytes = 65_536;
 
 export type Sample = { bytes: Buffer; isWhole: boolean; filename: string };
 
-/** `undefined`: nothing that can be read. */
+/** One of `readableTypes`; `undefined`: nothing that can be read. */
 export async function detectType(sample: Sample): Promise<string | undefined> {
 	const found = (await fileTypeFromBuffer(sample.bytes))?.mime;
 	const binary = found === 'image/apng' ? 'image/png' : found;
-	if (binary && /^(image|application\/pdf)/.test(binary) && Object.hasOwn(readableTypes, binary))
-		return binary;
+	if (binary && isReadable(binary) && !isText(binary)) return binary;
 	// Readers of PDF accept something before the header, and some programs put it there.
 	if (/[\r\n]%PDF-\d\.\d\s*[\r\n]/.test(sample.bytes.toString('latin1', 0, 1024))) return 'application/pdf';
 	// Short signatures such as "BM" also begin ordinary words, so what reads as text is text.
 	const text = readText(sample);
-	return text === undefined ? undefined : typeOfText(text, sample);
+	if (text === undefined) return undefined;
+	const kind = typeOfText(text, sample);
+	return isReadable(kind) ? kind : 'text/plain';
+}
+
+function isReadable(type: string): boolean {
+	return Object.hasOwn(readableTypes, type);
+}
+
+/** Types whose bytes are characters: a zero byte has no place in them. */
+export function isText(type: string): boolean {
+	return /^text\/|^message\/|[/+](json|xml)$/.test(type);
 }
 
 /** Text with a byte order mark of UTF-16 is the only text in which zero bytes are at home. */
@@ -60,9 +70,19 @@ function typeOfText(text: string, { filename, isWhole }: Sample): string {
 	if (/^<svg[\s>]/i.test(start)) return 'image/svg+xml';
 	if (/^<(!doctype html|html)[\s>]/i.test(start)) return 'text/html';
 	if (['.html', '.htm', '.xhtml'].includes(ending) && /<[a-z!]/i.test(text)) return 'text/html';
+	if (/^\s*<\?xml\s/.test(text) || (ending === '.xml' && start.startsWith('<'))) return 'application/xml';
+	if (isMail(text, ending === '.eml')) return 'message/rfc822';
 	if (['.md', '.markdown', '.mdown'].includes(ending)) return 'text/markdown';
 	if (['.csv', '.tsv'].includes(ending)) return 'text/csv';
 	return isJson(start, text, ending === '.json', isWhole) ? 'application/json' : 'text/plain';
+}
+
+/** Begins with the header of a message, up to an empty line; without its name to go by, it has to be a full one. */
+function isMail(text: string, isNamedSo: boolean): boolean {
+	const header = text.split(/\r?\n\r?\n/, 1)[0] ?? '';
+	if (!header.split(/\r?\n/).every((line) => /^([!-9;-~]+:|[ \t])/.test(line))) return false;
+	const has = (name: string) => new RegExp(`^${name}:`, 'im').test(header);
+	return isNamedSo || (has('from') && has('date') && (has('message-id') || has('mime-version')));
 }
 
 function isJson(start: string, text: string, isNamedSo: boolean, isWhole: boolean): boolean {
