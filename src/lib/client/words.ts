@@ -65,10 +65,11 @@ export function typeName(fileType: string): string {
 	return readableTypes[fileType] ?? fileType;
 }
 
-/** "PDF, text, Markdown, CSV, JSON, HTML and pictures, up to 2.1 GB each" */
+/** "PDF, Word, text, Markdown, HTML and pictures, up to 2.1 GB each" */
 export function acceptedLine(maxFileBytes: number): string {
 	const documents = Object.entries(readableTypes).filter(([type]) => !type.startsWith('image/'));
-	return `${documents.map(([, name]) => (name === 'Text' ? 'text' : name)).join(', ')} and pictures, up to ${size(maxFileBytes)} each`;
+	const names = new Set(documents.map(([, name]) => (name === 'Text' ? 'text' : name)));
+	return `${[...names].join(', ')} and pictures, up to ${size(maxFileBytes)} each`;
 }
 
 /** "12.4 → 3.1 MB, 41 pages" */

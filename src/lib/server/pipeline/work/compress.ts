@@ -27,8 +27,7 @@ function squeezeOf({ fileType, part }: CompressInput): (() => Promise<Squeeze>) 
 	if (fileType === 'image/svg+xml') return squeezeSvg;
 	if (fileType.startsWith('image/')) return squeezeImage;
 	if (fileType === 'application/pdf') return part === 'thumbnail' ? drawPdf : squeezePdf;
-	if (fileType.startsWith('text/') || fileType === 'application/json' || fileType === 'application/xml')
-		return squeezeText;
+	if (/^text\/|^message\/|^application\/(json|xml)$/.test(fileType)) return squeezeText;
 	return undefined;
 }
 
