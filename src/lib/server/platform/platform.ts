@@ -7,14 +7,20 @@ export type Result<R> = { rows: R[]; rowCount: number };
 export type Stop = () => Promise<void>;
 
 export interface Queryable {
-	/** `$1`-style parameters. Arrays go as arrays of text and are cast in SQL. bigint and xid8 come back as strings unless cast. */
+	/**
+	 * `$1`-style parameters. Arrays go as arrays of text and are cast in SQL, JSON goes as text. bigint and xid8 come back
+	 * as strings unless cast. Without parameters it may be a script. A refusal is a DbError (db-error.ts).
+	 */
 	query<R = Row>(sql: string, params?: readonly unknown[]): Promise<Result<R>>;
 }
 
 export type Tx = Queryable;
 
 export interface Db extends Queryable {
-	/** Committed when `fn` resolves, rolled back when it throws. `as` runs it under row-level security of that user. */
+	/**
+	 * Committed when `fn` resolves, rolled back when it throws, or when nothing is heard of it for 10 s. Inside, only `tx`
+	 * may be used: the database itself refuses. `as` runs it under row-level security of that user.
+	 */
 	tx<T>(fn: (tx: Tx) => Promise<T>, options?: { as?: { userId: string } }): Promise<T>;
 	/** Notifications on `channel`; survives reconnects (a reconnect calls `onNotify('')`, since some may be missed). */
 	listen(channel: string, onNotify: (payload: string) => void): Promise<Stop>;

@@ -10,7 +10,10 @@ import { makeDatabaseOnce } from './new-database.ts';
 // Processes, databases, whole folders: on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
-describe.runIf(process.platform === 'linux')('after a power cut', () => {
+if (process.platform === 'linux') describe('after a power cut', suite);
+else test('after a power cut', ({ skip }) => skip('the test asks /proc which files were synced'));
+
+function suite(): void {
 	const folder = useTempFolder();
 	const onAbort = () => {
 		throw new Error('the engine gave up');
@@ -76,4 +79,4 @@ describe.runIf(process.platform === 'linux')('after a power cut', () => {
 		});
 		await expect(ruined).rejects.toThrow('the engine gave up');
 	});
-});
+}

@@ -11,100 +11,100 @@ import { PgDb } from './pg-db.ts';
 
 const postgres = await findPostgres();
 
-describe.skipIf('reason' in postgres)(
-	`on Postgres${'reason' in postgres ? ` (skipped: ${postgres.reason})` : ''}`,
-	() => {
-		let server: PostgresServer;
-		beforeAll(async () => {
-			server = await startPostgres('bin' in postgres ? postgres.bin : '');
+if ('bin' in postgres) describe('on Postgres', () => suite(postgres.bin));
+else test('PgDb on a Postgres server', ({ skip }) => skip(postgres.reason));
+
+function suite(bin: string): void {
+	let server: PostgresServer;
+	beforeAll(async () => {
+		server = await startPostgres(bin);
+	});
+	afterAll(() => server?.close());
+
+	const open = (options: { idleTransactionMs?: number; connections?: number } = {}) =>
+		new PgDb({ url: server.url, log: silentLog, ...options });
+
+	test('several processes that start at the same time bring the schema up to date once', async () => {
+		const processes = [open(), open(), open()];
+		const results = await Promise.all(processes.map((db) => migrate(db)));
+		const applied = results.flatMap((result) => result.applied);
+		expect(applied.length).toBeGreaterThan(1);
+		expect(new Set(applied).size).toBe(applied.length);
+		await Promise.all(processes.map((db) => db.close()));
+	});
+
+	test('without pgvector everything is there but the comparing of vectors', async () => {
+		const db = open();
+		const { rowCount } = await db.query(`select from pg_available_extensions where name = 'vector'`);
+		expect(await readCapabilities(db)).toMatchObject({
+			hasVectors: rowCount > 0,
+			queueBackend: 'postgres'
 		});
-		afterAll(() => server?.close());
+		await db.query(`select '[1,2,3]'::extensions.vector`);
+		await db.close();
+	});
 
-		const open = (options: { idleTransactionMs?: number; connections?: number } = {}) =>
-			new PgDb({ url: server.url, log: silentLog, ...options });
+	const openMigrated = async (options: { idleTransactionMs?: number } = {}) => {
+		const db = open(options);
+		await migrate(db);
+		return db;
+	};
+	dbContract('PgDb', { open: openMigrated });
+	rowSecurityContract('PgDb', openMigrated);
 
-		test('several processes that start at the same time bring the schema up to date once', async () => {
-			const processes = [open(), open(), open()];
-			const results = await Promise.all(processes.map((db) => migrate(db)));
-			const applied = results.flatMap((result) => result.applied);
-			expect(applied.length).toBeGreaterThan(1);
-			expect(new Set(applied).size).toBe(applied.length);
-			await Promise.all(processes.map((db) => db.close()));
+	test('more transactions than connections wait for their turn', async () => {
+		const db = open({ connections: 2 });
+		let running = 0;
+		let most = 0;
+		const results = Array.from({ length: 10 }, (_, i) =>
+			db.tx(async (tx) => {
+				most = Math.max(most, ++running);
+				await tx.query('select pg_sleep(0.01)');
+				running--;
+				return i;
+			})
+		);
+		expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+		expect(most).toBe(2);
+		await db.close();
+	});
+
+	test('a server that comes back is used again; listeners are told that they may have missed something', async () => {
+		const db = open();
+		const heard: string[] = [];
+		await db.listen('bell', (payload) => heard.push(payload));
+		await db.notify('bell', 'before');
+		await eventually(() => expect(heard).toEqual(['before']));
+		await server.stop();
+		await expect(db.query('select 1')).rejects.toThrow();
+		await server.start();
+		await eventually(() => db.query('select 1'), { timeoutMs: 10_000 });
+		await eventually(() => expect(heard).toEqual(['before', '']), { timeoutMs: 10_000 });
+		await db.notify('bell', 'after');
+		await eventually(() => expect(heard).toEqual(['before', '', 'after']));
+		await db.close();
+	});
+
+	test('a connection that breaks in the middle of a statement or a transaction fails it, and nothing else', async () => {
+		const db = open();
+		const other = open();
+		const breakIt = (pid: unknown) => other.query('select pg_terminate_backend($1)', [pid]);
+		const transaction = db.tx(async (tx) => {
+			const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+			await breakIt(rows[0]?.pid);
+			await new Promise(() => undefined);
 		});
-
-		test('without pgvector everything is there but the comparing of vectors', async () => {
-			const db = open();
-			const { rowCount } = await db.query(`select from pg_available_extensions where name = 'vector'`);
-			expect(await readCapabilities(db)).toMatchObject({
-				hasVectors: rowCount > 0,
-				queueBackend: 'postgres'
-			});
-			await db.query(`select '[1,2,3]'::extensions.vector`);
-			await db.close();
+		await expect(transaction).rejects.toThrow(/terminating connection/);
+		const statement = expect(db.query(`select pg_sleep(20) as asura_sleeps`)).rejects.toThrow();
+		await eventually(async () => {
+			const found = `select pid from pg_stat_activity where query like '%asura%sleeps' and state = 'active' and pid <> pg_backend_pid()`;
+			const { rows } = await other.query<{ pid: number }>(found);
+			expect(rows).toHaveLength(1);
+			await breakIt(rows[0]?.pid);
 		});
-
-		const openMigrated = async (options: { idleTransactionMs?: number } = {}) => {
-			const db = open(options);
-			await migrate(db);
-			return db;
-		};
-		dbContract('PgDb', { open: openMigrated });
-		rowSecurityContract('PgDb', openMigrated);
-
-		test('more transactions than connections wait for their turn', async () => {
-			const db = open({ connections: 2 });
-			let running = 0;
-			let most = 0;
-			const results = Array.from({ length: 10 }, (_, i) =>
-				db.tx(async (tx) => {
-					most = Math.max(most, ++running);
-					await tx.query('select pg_sleep(0.01)');
-					running--;
-					return i;
-				})
-			);
-			expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-			expect(most).toBe(2);
-			await db.close();
-		});
-
-		test('a server that comes back is used again; listeners are told that they may have missed something', async () => {
-			const db = open();
-			const heard: string[] = [];
-			await db.listen('bell', (payload) => heard.push(payload));
-			await db.notify('bell', 'before');
-			await eventually(() => expect(heard).toEqual(['before']));
-			await server.stop();
-			await expect(db.query('select 1')).rejects.toThrow();
-			await server.start();
-			await eventually(() => db.query('select 1'), { timeoutMs: 10_000 });
-			await eventually(() => expect(heard).toEqual(['before', '']), { timeoutMs: 10_000 });
-			await db.notify('bell', 'after');
-			await eventually(() => expect(heard).toEqual(['before', '', 'after']));
-			await db.close();
-		});
-
-		test('a connection that breaks in the middle of a statement or a transaction fails it, and nothing else', async () => {
-			const db = open();
-			const other = open();
-			const breakIt = (pid: unknown) => other.query('select pg_terminate_backend($1)', [pid]);
-			const transaction = db.tx(async (tx) => {
-				const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
-				await breakIt(rows[0]?.pid);
-				await new Promise(() => undefined);
-			});
-			await expect(transaction).rejects.toThrow(/terminating connection/);
-			const statement = expect(db.query(`select pg_sleep(20) as asura_sleeps`)).rejects.toThrow();
-			await eventually(async () => {
-				const found = `select pid from pg_stat_activity where query like '%asura%sleeps' and state = 'active' and pid <> pg_backend_pid()`;
-				const { rows } = await other.query<{ pid: number }>(found);
-				expect(rows).toHaveLength(1);
-				await breakIt(rows[0]?.pid);
-			});
-			await statement;
-			expect((await db.tx((tx) => tx.query('select 1 as n'))).rows).toEqual([{ n: 1 }]);
-			await other.close();
-			await db.close();
-		});
-	}
-);
+		await statement;
+		expect((await db.tx((tx) => tx.query('select 1 as n'))).rows).toEqual([{ n: 1 }]);
+		await other.close();
+		await db.close();
+	});
+}
