@@ -1,9 +1,6 @@
 // The way of one file: claimed, compressed, read, cut, embedded, completed. The stages run at the same time on what is
 // there already; each leaves a checkpoint, so that another attempt goes on where this one ended. Every write carries
 // the claim: what an outdated attempt writes is refused, and its work ends quietly.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { AppError } from '../errors.ts';
 import { type Claim, LostClaim } from '../files/claim.ts';
 import type { Files } from '../files/files.ts';
@@ -15,6 +12,7 @@ import { embedPages } from './embedding.ts';
 import { forgetPages, readPages } from './extraction.ts';
 import { createProgress } from './progress.ts';
 import { openScope } from './scope.ts';
+import { withScratch } from './scratch.ts';
 import type { ChunkPages, Page } from './stage.ts';
 import { collectWarnings, type Warnings } from './warnings.ts';
 import { weightsFor } from './weights.ts';
@@ -87,44 +85,23 @@ export function createPipeline(deps: Deps) {
 }
 
 async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promise<void> {
-	const scratchDir = await mkdtemp(path.join(tmpdir(), 'asura-work-'));
+	const { id, blobId, sizeBytes, fileType, filename, progress: startAt } = claim.file;
 	const scope = openScope(outer);
-	const progress = createProgress({
-		weights: weightsFor(claim.file.fileType),
-		startAt: claim.file.progress,
-		write: claim.progress,
-		fail: scope.fail
-	});
+	const { signal, fail } = scope;
+	const progress = createProgress({ weights: weightsFor(fileType), startAt, write: claim.progress, fail });
+	const checkpoints = createCheckpoints(deps.db, claim);
+	const password = deps.files.passwords.find(id);
+	const warnings = collectWarnings();
 	try {
-		await deps.blobs.withLocalFile(`${claim.file.blobId}/original`, async (original) => {
-			const { sizeBytes, fileType, filename, id } = claim.file;
-			const password = deps.files.passwords.find(id);
-			const warnings = collectWarnings();
-			await workOn(
-				{
-					...deps,
-					claim,
-					scope,
-					progress,
-					checkpoints: createCheckpoints(deps.db, claim),
-					input: {
-						path: original,
-						sizeBytes,
-						fileType,
-						filename,
-						scratchDir,
-						signal: scope.signal,
-						password
-					},
-					warn: warnings.add
-				},
-				deps.cut,
-				warnings
-			);
-		});
+		await withScratch((scratchDir) =>
+			deps.blobs.withLocalFile(`${blobId}/original`, async (original) => {
+				const input = { path: original, sizeBytes, fileType, filename, scratchDir, signal, password };
+				const work = { ...deps, claim, scope, progress, checkpoints, input, warn: warnings.add };
+				await workOn(work, deps.cut, warnings);
+			})
+		);
 	} finally {
 		await progress.close();
-		await rm(scratchDir, { recursive: true, force: true });
 	}
 }
 

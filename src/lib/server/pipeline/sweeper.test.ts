@@ -1,8 +1,12 @@
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestFiles, type TestFiles } from '../../../../tests/support/files.ts';
 import { silentLog } from '../log.ts';
+import { withScratch } from './scratch.ts';
 import { createSweeper } from './sweeper.ts';
 
 let test: TestFiles;
@@ -25,8 +29,8 @@ describe('the sweeper', () => {
 		for (const variant of ['original', 'text']) {
 			await test.platform.blobs.put(`${orphan}/${variant}`, Readable.from(['lost']));
 		}
-		expect(await sweep(60_000)).toEqual({ orphanBlobs: 0, strandedFiles: 0 });
-		expect(await sweep()).toEqual({ orphanBlobs: 2, strandedFiles: 0 });
+		expect(await sweep(60_000)).toMatchObject({ orphanBlobs: 0, strandedFiles: 0 });
+		expect(await sweep()).toMatchObject({ orphanBlobs: 2, strandedFiles: 0 });
 		expect(await test.keys()).toEqual([`${blob_id}/original`]);
 	});
 
@@ -52,5 +56,20 @@ describe('the sweeper', () => {
 			await test.files.claim({ fileId: begun.id, attempt: live.get(begun.id) ?? 0, sizeBytes: 1, tries: 0 })
 		).toBeDefined();
 		expect(await sweep()).toMatchObject({ strandedFiles: 0 });
+	});
+
+	it('removes the scratch folder of a process that was killed, and leaves those of the living', async () => {
+		const child = fork(new URL('../../../../tests/support/scratch-process.ts', import.meta.url), {
+			execArgv: []
+		});
+		const [folder] = await once(child, 'message');
+		await withScratch(async (own) => {
+			await sweep();
+			expect([existsSync(folder), existsSync(own)]).toEqual([true, true]);
+			child.kill('SIGKILL');
+			await once(child, 'exit');
+			expect((await sweep()).scratchFolders).toBeGreaterThan(0);
+			expect([existsSync(folder), existsSync(own)]).toEqual([false, true]);
+		});
 	});
 });

@@ -1,9 +1,10 @@
-// What a crash in an unlucky moment leaves behind: blobs that no row points at, and files that are at work according
-// to their row while no job is there. Swept at the start and every hour; the log says what was found.
+// What a crash in an unlucky moment leaves behind: blobs that no row points at, files that are at work according to
+// their row while no job is there, scratch folders of a process that is gone. Swept at the start and every hour; the log says what was found.
 import type { Files } from '../files/files.ts';
 import type { Log } from '../log.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Queue } from '../queue/queue.ts';
+import { removeAbandonedScratch } from './scratch.ts';
 
 export type SweeperDeps = {
 	db: Db;
@@ -16,7 +17,7 @@ export type SweeperDeps = {
 	minAgeMs?: number;
 };
 
-export type Swept = { orphanBlobs: number; strandedFiles: number };
+export type Swept = { orphanBlobs: number; strandedFiles: number; scratchFolders: number };
 
 const atOnce = 500;
 
@@ -29,7 +30,8 @@ export function createSweeper(deps: SweeperDeps) {
 	async function sweep(): Promise<Swept> {
 		const swept = {
 			strandedFiles: await queueStranded(deps),
-			orphanBlobs: await removeOrphans(deps, stopping.signal)
+			orphanBlobs: await removeOrphans(deps, stopping.signal),
+			scratchFolders: await removeAbandonedScratch()
 		};
 		if (swept.orphanBlobs > 0 || swept.strandedFiles > 0)
 			log.warn(swept, 'left behind by a crash, and mended');
