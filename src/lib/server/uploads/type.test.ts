@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readableTypes } from '#lib/shared/limits.ts';
 import { makeImage, makePdf } from '../../../../tests/support/make-files.ts';
+import { makeDocx, makeEpub } from '../../../../tests/support/make-office.ts';
+import { makeZip } from '../../../../tests/support/make-zip.ts';
 import { detectType, sampleBytes } from './type.ts';
 
 const detect = (content: string | Buffer, filename = 'file') => {
@@ -52,6 +54,19 @@ describe('the type of a file', () => {
 		['\u001b[31mred\u001b[0m', 'a.log', 'text/plain']
 	])('of %j named %s is %s', async (content, filename, type) => {
 		expect(await detect(content, filename)).toBe(type);
+	});
+
+	it('is told by its parts when it is a document in an archive, and by its name when they come too late', async () => {
+		const late = makeZip([
+			{ name: 'a.css', content: 'x' },
+			{ name: 'mimetype', content: 'application/epub+zip' }
+		]);
+		expect(await detect(makeDocx(['a']), 'a.zip')).toBe(
+			'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
+		);
+		expect(await detect(makeEpub([{ title: 'a', body: 'b' }]), 'a')).toBe('application/epub+zip');
+		expect(await detect(late.subarray(0, 40), 'a.EPUB')).toBe('application/epub+zip');
+		expect(await detect(late.subarray(0, 40), 'a.zip')).toBeUndefined();
 	});
 
 	it('is text in any common encoding', async () => {

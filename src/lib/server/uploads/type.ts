@@ -1,11 +1,21 @@
-// What a file really is, told by its bytes. Its name only decides between kinds of text that look alike (Markdown,
-// CSV and plain text), never between text and anything else.
+// What a file really is, told by its bytes. Its name only decides between kinds that look alike (Markdown, CSV and plain
+// text; archives that say late what they are), never between text and anything else.
 import path from 'node:path';
 import { fileTypeFromBuffer } from 'file-type';
 import { readableTypes } from '#lib/shared/limits.ts';
 
 /** Enough of the beginning to tell. */
 export const sampleBytes = 65_536;
+
+const archives: Record<string, string> = {
+	'.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+	'.xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+	'.pptx': 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+	'.odt': 'application/vnd.oasis.opendocument.text',
+	'.ods': 'application/vnd.oasis.opendocument.spreadsheet',
+	'.odp': 'application/vnd.oasis.opendocument.presentation',
+	'.epub': 'application/epub+zip'
+};
 
 export type Sample = { bytes: Buffer; isWhole: boolean; filename: string };
 
@@ -14,6 +24,7 @@ export async function detectType(sample: Sample): Promise<string | undefined> {
 	const found = (await fileTypeFromBuffer(sample.bytes))?.mime;
 	const binary = found === 'image/apng' ? 'image/png' : found;
 	if (binary && isReadable(binary) && !isText(binary)) return binary;
+	if (binary === 'application/zip') return typeOfArchive(sample.filename);
 	// Readers of PDF accept something before the header, and some programs put it there.
 	if (/[\r\n]%PDF-\d\.\d\s*[\r\n]/.test(sample.bytes.toString('latin1', 0, 1024))) return 'application/pdf';
 	// Short signatures such as "BM" also begin ordinary words, so what reads as text is text.
@@ -21,6 +32,12 @@ export async function detectType(sample: Sample): Promise<string | undefined> {
 	if (text === undefined) return undefined;
 	const kind = typeOfText(text, sample);
 	return isReadable(kind) ? kind : 'text/plain';
+}
+
+/** The part of an archive that says what it is can lie beyond the sample; the reader refuses what it turns out not to be. */
+function typeOfArchive(filename: string): string | undefined {
+	const type = archives[path.extname(filename).toLowerCase()];
+	return type !== undefined && isReadable(type) ? type : undefined;
 }
 
 function isReadable(type: string): boolean {
