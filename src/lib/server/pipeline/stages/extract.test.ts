@@ -74,6 +74,11 @@ describe('PDF', () => {
 		expect(pages[1]).toMatchObject({ number: 2, text: '', warning: { code: 'pdf.no_text', pages: [2] } });
 	});
 
+	test('rows of dots, as in a table of contents, are one', async () => {
+		const pages = await read(makePdf([`Fog ${'. '.repeat(40)}17`, 'Wait...']), 'application/pdf');
+		expect(pages.map((page) => page.text)).toEqual(['Fog … 17', 'Wait...']);
+	});
+
 	test('an encrypted file needs its password', async () => {
 		const file = makePdf(['Secret words'], { password: 'open sesame' });
 		await expect(read(file, 'application/pdf')).rejects.toMatchObject({

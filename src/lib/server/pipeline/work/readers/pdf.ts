@@ -6,6 +6,9 @@ import type { Page } from '../../stage.ts';
 import { openPdf } from '../open-pdf.ts';
 import type { Source } from './source.ts';
 
+/** The dots between a title and its page number in a table of contents. */
+const dotLeader = /[ \t]?\.(?:[ \t]?\.){5,}[ \t]?/g;
+
 export async function* readPdf(source: Source): AsyncGenerator<Page> {
 	const parser = await openPdf(source);
 	try {
@@ -35,7 +38,7 @@ async function countPages(parser: PDFParse): Promise<number> {
 async function readPage(parser: PDFParse, number: number): Promise<Page> {
 	try {
 		const { pages } = await parser.getText({ partial: [number], pageJoiner: '' });
-		const text = pages[0]?.text ?? '';
+		const text = (pages[0]?.text ?? '').replace(dotLeader, ' … ');
 		return text.trim() === ''
 			? empty(number, 'pdf.no_text', 'Some pages have no text.')
 			: { number, section: null, text };
