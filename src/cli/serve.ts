@@ -11,6 +11,12 @@ import { safetyHeaders } from './safety-headers.ts';
 const closeAfterMs = 1500;
 const giveUpAfterMs = 4500;
 const kitPrefix = 'ASURA_KIT_';
+const refusals: Record<string, [reason: string, choice: string]> = {
+	EADDRINUSE: ['another program uses it', 'PORT'],
+	EACCES: ['it is reserved for the system', 'PORT'],
+	EADDRNOTAVAIL: ['it is no address of this machine', 'HOST'],
+	ENOTFOUND: ['there is no such host', 'HOST']
+};
 
 try {
 	await serve(await openApp());
@@ -54,8 +60,10 @@ function listen(server: Server, app: App): Promise<void> {
 	const { host, port } = app.config;
 	return new Promise((resolve, reject) => {
 		server.once('error', (error: NodeJS.ErrnoException) => {
-			const reason = error.code === 'EADDRINUSE' ? 'another program uses it' : messageOf(error);
-			reject(new ConfigError(`Asura cannot listen on ${host} port ${port}: ${reason}. Choose another PORT.`));
+			const [reason, choice] = refusals[error.code ?? ''] ?? [messageOf(error), 'HOST'];
+			reject(
+				new ConfigError(`Asura cannot listen on ${host} port ${port}: ${reason}. Choose another ${choice}.`)
+			);
 		});
 		server.listen(port, host, resolve);
 	});

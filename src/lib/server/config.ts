@@ -7,24 +7,22 @@ import * as v from 'valibot';
 type Setting = { default: string; about: string; allowed: string; parse: v.GenericSchema<string, unknown> };
 
 const text = v.pipe(v.string(), v.trim());
-const url = v.union([v.literal(''), v.pipe(text, v.url())]);
+const url = v.pipe(text, v.url(), v.regex(/^https?:\/\//i));
+const email = v.pipe(text, v.toLowerCase(), v.regex(/^[^\s@]+@[^\s@]+$/));
 const whole = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 	v.pipe(text, v.regex(/^\d+$/), v.transform(Number), v.minValue(min), v.maxValue(max));
-const list = v.pipe(
+const or = <T extends v.GenericSchema<string, unknown>>(parse: T) => v.union([v.literal(''), parse]);
+const emails = v.pipe(
 	text,
-	v.transform((value) =>
-		value
-			.split(',')
-			.map((one) => one.trim())
-			.filter(Boolean)
-	)
+	v.transform((value) => value.split(',').filter((one) => one.trim() !== '')),
+	v.array(email)
 );
 
 // prettier-ignore
 export const settings = {
 	HOST: s('127.0.0.1', 'address to listen on; beyond loopback a sign-in must be configured', 'an address or host name', v.pipe(text, v.minLength(1))),
 	PORT: s('3000', 'port to listen on; 0 takes a free one', '0 to 65535', whole(0, 65_535)),
-	ORIGIN: s('', "the address people use, e.g. `https://files.example.org`; needed behind a proxy", 'a URL without a path', url),
+	ORIGIN: s('', "the address people use, e.g. `https://files.example.org`; needed behind a proxy", 'http:// or https:// and a host, without a path', or(v.pipe(url, v.check(isPlainOrigin)))),
 	DATA_DIR: s('./.data', 'where database and files are kept', 'a folder', v.pipe(text, v.minLength(1))),
 	WORKER_CONCURRENCY: s('2', 'files processed at the same time', '1 to 64', whole(1, 64)),
 	MAX_FILE_BYTES: s(String(2 * 1024 ** 3), 'largest file accepted', 'a number of bytes', whole(1)),
@@ -32,12 +30,12 @@ export const settings = {
 	HEARTBEAT_SECONDS: s('30', 'interval of the stream’s heartbeat', '1 to 300', whole(1, 300)),
 	GOOGLE_CLIENT_ID: s('', 'OAuth client of Google (or of `OIDC_ISSUER`)', 'a text', text),
 	GOOGLE_CLIENT_SECRET: s('', 'its secret', 'a text', text),
-	OIDC_ISSUER: s('https://accounts.google.com', 'another OpenID Connect issuer instead of Google', 'a URL', v.pipe(text, v.url())),
+	OIDC_ISSUER: s('https://accounts.google.com', 'another OpenID Connect issuer instead of Google', 'an http:// or https:// address', url),
 	OPENAI_API_KEY: s('', 'key of an OpenAI-compatible provider; without one the built-in lexical embedder is used', 'a text', text),
-	OPENAI_BASE_URL: s('https://api.openai.com/v1', 'its address (OpenAI, Ollama, vLLM, LM Studio …); another address needs no key', 'a URL', v.pipe(text, v.url())),
+	OPENAI_BASE_URL: s('https://api.openai.com/v1', 'its address (OpenAI, Ollama, vLLM, LM Studio …); another address needs no key', 'an http:// or https:// address', url),
 	EMBEDDING_MODEL: s('text-embedding-3-small', 'embedding model', 'a text', v.pipe(text, v.minLength(1))),
-	EMBEDDING_DIMENSIONS: s('', 'dimensions to ask the model for; empty: its own', '1 to 4096, or empty', v.union([v.literal(''), whole(1, 4096)])),
-	ADMIN_EMAILS: s('', 'who may use operator functions, separated by commas; embedded: also the person on the machine itself', 'e-mail addresses', list),
+	EMBEDDING_DIMENSIONS: s('', 'dimensions to ask the model for; empty: its own', '1 to 4096, or empty', or(whole(1, 4096))),
+	ADMIN_EMAILS: s('', 'who may use operator functions, separated by commas; embedded: also the person on the machine itself', 'e-mail addresses', emails),
 	LOG_LEVEL: s('info', 'how much is logged', 'debug, info, warn, error or silent', v.picklist(['debug', 'info', 'warn', 'error', 'silent']))
 } satisfies Record<string, Setting>;
 
@@ -62,19 +60,11 @@ export class ConfigError extends Error {
 	override readonly name = 'ConfigError';
 }
 
+/** Every setting is read, whether it is used or not: a wrong one ends the start. */
 export function readConfig(env: Record<string, string | undefined>): Config {
-	const read = <T>(name: keyof typeof settings, schema: v.GenericSchema<string, T>): T => {
-		const value = env[name]?.trim() || settings[name].default;
-		const result = v.safeParse(schema, value);
-		if (result.success) return result.output;
-		// A secret never reaches a log, not even a wrong one.
-		const shown = /SECRET|KEY/.test(name) ? '(hidden)' : JSON.stringify(value);
-		throw new ConfigError(`${name} is ${shown}; allowed: ${settings[name].allowed}.`);
-	};
-	const host = read('HOST', settings.HOST.parse);
+	const values = readValues(env);
+	const { HOST: host, GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret } = values;
 	const isLoopback = isLoopbackHost(host);
-	const clientId = read('GOOGLE_CLIENT_ID', settings.GOOGLE_CLIENT_ID.parse);
-	const clientSecret = read('GOOGLE_CLIENT_SECRET', settings.GOOGLE_CLIENT_SECRET.parse);
 	if (Boolean(clientId) !== Boolean(clientSecret)) {
 		throw new ConfigError('GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET belong together: set both or neither.');
 	}
@@ -83,22 +73,19 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 			`HOST is ${JSON.stringify(host)}, which others can reach, but no sign-in is configured: set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET, or HOST=127.0.0.1.`
 		);
 	}
-	const origin = read('ORIGIN', settings.ORIGIN.parse);
 	return Object.freeze({
 		host,
-		port: read('PORT', settings.PORT.parse),
-		origin: origin ? plainOrigin(origin) : undefined,
-		dataDir: path.resolve(read('DATA_DIR', settings.DATA_DIR.parse)),
-		workerConcurrency: read('WORKER_CONCURRENCY', settings.WORKER_CONCURRENCY.parse),
-		maxFileBytes: read('MAX_FILE_BYTES', settings.MAX_FILE_BYTES.parse),
-		userQuotaBytes: read('USER_QUOTA_BYTES', settings.USER_QUOTA_BYTES.parse),
-		heartbeatSeconds: read('HEARTBEAT_SECONDS', settings.HEARTBEAT_SECONDS.parse),
-		oidc: clientId
-			? { issuer: read('OIDC_ISSUER', settings.OIDC_ISSUER.parse), clientId, clientSecret }
-			: undefined,
-		provider: readProvider(read),
-		adminEmails: read('ADMIN_EMAILS', settings.ADMIN_EMAILS.parse).map((email) => email.toLowerCase()),
-		logLevel: read('LOG_LEVEL', settings.LOG_LEVEL.parse),
+		port: values.PORT,
+		origin: values.ORIGIN ? new URL(values.ORIGIN).origin : undefined,
+		dataDir: path.resolve(values.DATA_DIR),
+		workerConcurrency: values.WORKER_CONCURRENCY,
+		maxFileBytes: values.MAX_FILE_BYTES,
+		userQuotaBytes: values.USER_QUOTA_BYTES,
+		heartbeatSeconds: values.HEARTBEAT_SECONDS,
+		oidc: clientId ? { issuer: values.OIDC_ISSUER, clientId, clientSecret } : undefined,
+		provider: providerOf(values),
+		adminEmails: values.ADMIN_EMAILS,
+		logLevel: values.LOG_LEVEL,
 		isLoopback
 	});
 }
@@ -109,27 +96,35 @@ export function isLoopbackHost(host: string): boolean {
 	return isIP(bare) === 4 && bare.startsWith('127.');
 }
 
-type Read = <T>(name: keyof typeof settings, schema: v.GenericSchema<string, T>) => T;
+type Values = { [Name in keyof typeof settings]: v.InferOutput<(typeof settings)[Name]['parse']> };
 
-function readProvider(read: Read): Config['provider'] {
-	const apiKey = read('OPENAI_API_KEY', settings.OPENAI_API_KEY.parse);
-	const baseUrl = read('OPENAI_BASE_URL', settings.OPENAI_BASE_URL.parse);
+function readValues(env: Record<string, string | undefined>): Values {
+	const read = Object.entries(settings).map(([name, { default: usual, allowed, parse }]) => {
+		const value = env[name]?.trim() || usual;
+		const result = v.safeParse<v.GenericSchema<string, unknown>>(parse, value);
+		if (result.success) return [name, result.output];
+		// A secret never reaches a log, not even a wrong one.
+		const shown = /SECRET|KEY/.test(name) ? '(hidden)' : JSON.stringify(value);
+		throw new ConfigError(`${name} is ${shown}; allowed: ${allowed}.`);
+	});
+	return Object.fromEntries(read);
+}
+
+function providerOf(values: Values): Config['provider'] {
+	const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl, EMBEDDING_DIMENSIONS: dimensions } = values;
 	if (!apiKey && baseUrl === settings.OPENAI_BASE_URL.default) return undefined;
-	const dimensions = read('EMBEDDING_DIMENSIONS', settings.EMBEDDING_DIMENSIONS.parse);
 	return {
 		apiKey: apiKey || 'none',
 		baseUrl,
-		model: read('EMBEDDING_MODEL', settings.EMBEDDING_MODEL.parse),
+		model: values.EMBEDDING_MODEL,
 		dimensions: dimensions === '' ? undefined : dimensions
 	};
 }
 
-function plainOrigin(value: string): string {
-	const { origin, pathname, search, protocol } = new URL(value);
-	if (!/^https?:$/.test(protocol) || pathname !== '/' || search !== '') {
-		throw new ConfigError(`ORIGIN is ${JSON.stringify(value)}; allowed: ${settings.ORIGIN.allowed}.`);
-	}
-	return origin;
+function isPlainOrigin(value: string): boolean {
+	if (!URL.canParse(value)) return false;
+	const { pathname, search, hash, username } = new URL(value);
+	return pathname === '/' && search === '' && hash === '' && username === '';
 }
 
 function s<T extends v.GenericSchema<string, unknown>>(
