@@ -39,11 +39,12 @@ async function serve(app: App): Promise<void> {
 	});
 	// Long uploads are bounded by their own stall timeout, not by a total time.
 	server.requestTimeout = 0;
+	// Before it is said to be ready: whoever hears that may stop it at once.
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(server, app));
 	await listen(server, app);
 	const { port } = server.address() as AddressInfo;
 	const host = app.config.host.includes(':') ? `[${app.config.host}]` : app.config.host;
 	process.stdout.write(`Asura is ready at http://${host}:${port}\n`);
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(server, app));
 }
 
 async function kitHandler(app: App): Promise<RequestListener> {
