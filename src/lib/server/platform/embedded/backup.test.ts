@@ -161,7 +161,7 @@ describe('a backup of a server that does not run', () => {
 		await (await open('data')).close();
 		await cli('backup', 'data', 'copy.tar');
 		const { size } = await stat(inFolder('copy.tar'));
-		for (const length of [0, 1_000, Math.floor(size / 2 / 512) * 512, size - 3 * 1024]) {
+		for (const length of [1_000, Math.floor(size / 2 / 512) * 512, size - 3 * 1024]) {
 			await writeFile(inFolder('cut.tar'), await readFile(inFolder('copy.tar')));
 			await truncate(inFolder('cut.tar'), length);
 			await expect(cli('restore', 'other', 'cut.tar')).rejects.toThrow(/cut\.tar/);

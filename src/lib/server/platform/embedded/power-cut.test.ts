@@ -56,11 +56,11 @@ function suite(): void {
 	test('every acknowledged row is there, before and after checkpoints, and every index agrees with its table', async () => {
 		const { acknowledged, after } = await cut(durableStart, async (pg, rows) => {
 			await pg.exec('create table t (n integer primary key, s text); create index t_s on t (s)');
-			await addRows(pg, rows, 25);
+			await addRows(pg, rows, 12);
 			await pg.exec('checkpoint');
-			await addRows(pg, rows, 25);
+			await addRows(pg, rows, 12);
 			await pg.exec(`create index t_md5 on t (md5(s)); checkpoint; select pg_switch_wal()`);
-			await addRows(pg, rows, 25);
+			await addRows(pg, rows, 12);
 		});
 		expect(await readRows(after)).toEqual(acknowledged);
 		await after.exec('set enable_seqscan = off');
@@ -75,7 +75,7 @@ function suite(): void {
 		const onlySwitchedOn = PGlite.defaultStartParams.filter((one) => one !== '-F');
 		const ruined = cut(onlySwitchedOn, async (pg, rows) => {
 			await pg.exec('create table t (n integer primary key, s text); checkpoint');
-			await addRows(pg, rows, 25);
+			await addRows(pg, rows, 12);
 		});
 		await expect(ruined).rejects.toThrow('the engine gave up');
 	});
