@@ -32,10 +32,13 @@ try {
 async function serve(app: App): Promise<void> {
 	const handle = await kitHandler(app);
 	const server = createServer((request, response) => {
+		// First, and with the headers handed over: what is set on a stream's request or response is kept for as long as
+		// the stream is open, a kilobyte for each of thousands.
+		if (app.events.handleRaw(request, response, safetyHeaders)) return;
 		// Kit learns its origin from this header; what a client sent in it must never count.
 		request.headers['x-asura-proto'] = 'http';
 		response.setHeaders(safetyHeaders);
-		if (!app.events.handleRaw(request, response)) handle(request, response);
+		handle(request, response);
 	});
 	// Long uploads are bounded by their own stall timeout, not by a total time.
 	server.requestTimeout = 0;

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { ByeReason, StreamMessage } from '#lib/shared/events.ts';
 import type { Digest, FileChanges, Place } from '../files/changes.ts';
 import type { Metrics } from '../metrics.ts';
+import type { FrameCounts } from './frame-counts.ts';
 import { encodeMessage, frameOf, retryLine, toUpdate, type Untimed, type Update } from './frames.ts';
 import type { Hub, Listener } from './hub.ts';
 import { Outlet } from './outlet.ts';
@@ -20,7 +21,8 @@ export type Visitor = Visit & { session: { id: string; userId: string } };
 export type ConnectionDeps = {
 	hub: Hub;
 	changes: FileChanges;
-	metrics: Pick<Metrics, 'frames' | 'conflated' | 'deliverySeconds' | 'resumes' | 'resets' | 'slowReaders'>;
+	counts: FrameCounts;
+	metrics: Pick<Metrics, 'resumes' | 'resets' | 'slowReaders'>;
 	heartbeatSeconds: number;
 };
 
@@ -40,7 +42,7 @@ export class Connection implements Listener {
 		this.client = visitor.client;
 		this.#visitor = visitor;
 		this.#deps = deps;
-		this.#outlet = new Outlet({ sink, metrics: deps.metrics, onClose: () => deps.hub.remove(this) });
+		this.#outlet = new Outlet({ sink, counts: deps.counts, onClose: () => deps.hub.remove(this) });
 	}
 
 	get isClosed(): boolean {

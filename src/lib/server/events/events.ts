@@ -11,12 +11,13 @@ import type { ChangeFeed, Db, Stop } from '../platform/platform.ts';
 import { Connection, type Visitor } from './connection.ts';
 import { Feed } from './feed.ts';
 import { Follower } from './follow.ts';
+import { createFrameCounts } from './frame-counts.ts';
 import { Hub } from './hub.ts';
 import { createNamed } from './named.ts';
 import { answerPoll, type Question } from './poll.ts';
 import { Pulse } from './pulse.ts';
 import { createRawRoute } from './raw-route.ts';
-import { createRawSink } from './raw-sink.ts';
+import { RawSink } from './raw-sink.ts';
 import { type Sink, streamHeaders } from './sink.ts';
 import { checkPerson, readVisit } from './visit.ts';
 import { createWebSink } from './web-sink.ts';
@@ -62,7 +63,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 		isAlive: (sessionIds) => auth.isAlive(sessionIds)
 	});
 	const named = createNamed({ db, hub, log });
-	const deps = { db, hub, changes, metrics, heartbeatSeconds };
+	const deps = { db, hub, counts: createFrameCounts(metrics), changes, metrics, heartbeatSeconds };
 	let stops: Stop[] = [];
 	let isStopping = false;
 
@@ -126,9 +127,9 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 		handleRaw: createRawRoute({
 			auth,
 			log,
-			open(visitor, response) {
+			open(visitor, response, headers) {
 				admit(visitor);
-				connect(visitor, createRawSink(response));
+				connect(visitor, new RawSink(response, headers));
 			}
 		}),
 

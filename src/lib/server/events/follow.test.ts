@@ -6,6 +6,7 @@ import { deleteFile, insertFile, touchFile } from '../../../../tests/support/fil
 import { type LiveServer, type Person, startLive } from '../../../../tests/support/live.ts';
 import { createMetrics } from '../metrics.ts';
 import { Follower } from './follow.ts';
+import { createFrameCounts } from './frame-counts.ts';
 import { Hub } from './hub.ts';
 import { sentenceOf } from './sentence.ts';
 
@@ -112,6 +113,7 @@ describe('the stream of one file', () => {
 			hub,
 			changes: live.changes,
 			metrics: createMetrics(),
+			counts: createFrameCounts(createMetrics()),
 			heartbeatSeconds: 30
 		};
 		const sink = {

@@ -44,7 +44,7 @@ export class Follower implements Listener {
 		this.#deps = deps;
 		this.#fileId = fileId;
 		this.#endsAt = performance.now() + maxMs;
-		this.#outlet = new Outlet({ sink, metrics: deps.metrics, onClose: () => deps.hub.remove(this) });
+		this.#outlet = new Outlet({ sink, counts: deps.counts, onClose: () => deps.hub.remove(this) });
 	}
 
 	get isClosed(): boolean {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StoredFile } from '#lib/shared/files.ts';
 import { aFile } from '../../../../tests/support/a-file.ts';
 import { createMetrics } from '../metrics.ts';
+import { createFrameCounts } from './frame-counts.ts';
 import { toUpdate } from './frames.ts';
 import { Outlet } from './outlet.ts';
 import type { Sink, SinkEvents } from './sink.ts';
@@ -146,7 +147,7 @@ function update(changes: Partial<StoredFile> = {}) {
 
 function open({ isReleased = true } = {}) {
 	const sink = new FakeSink();
-	const outlet = new Outlet({ sink, metrics: createMetrics(), onClose: () => undefined });
+	const outlet = new Outlet({ sink, counts: createFrameCounts(createMetrics()), onClose: () => undefined });
 	if (isReleased) outlet.release('e.0');
 	return { outlet, sink };
 }

@@ -3,7 +3,7 @@
 // frame of a flush carries an id, and only when nothing is waiting any more: a client that is cut off in the middle
 // then continues from before it.
 import { Buffer } from 'node:buffer';
-import type { Metrics } from '../metrics.ts';
+import type { FrameCounts } from './frame-counts.ts';
 import { blankLine, idLine, type Update } from './frames.ts';
 import { Pending } from './pending.ts';
 import type { Sink, SinkEvents } from './sink.ts';
@@ -14,17 +14,17 @@ const maxWaitingEvents = 100;
 
 export type OutletOptions = {
 	sink: Sink;
-	metrics: Pick<Metrics, 'frames' | 'conflated' | 'deliverySeconds'>;
+	counts: FrameCounts;
 	onClose(): void;
 };
 
 export class Outlet implements SinkEvents {
 	readonly #sink: Sink;
-	readonly #metrics: OutletOptions['metrics'];
+	readonly #counts: FrameCounts;
 	readonly #tellClosed: () => void;
 	readonly #pending = new Pending();
-	#waitingEvents: Buffer[] = [];
-	#drains: (() => void)[] = [];
+	#waitingEvents: Buffer[] | undefined;
+	#drains: (() => void)[] | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	#stalledSince: number | undefined;
 	#position: string | undefined;
@@ -33,9 +33,9 @@ export class Outlet implements SinkEvents {
 	#isLive = false;
 	#isClosed = false;
 
-	constructor({ sink, metrics, onClose }: OutletOptions) {
+	constructor({ sink, counts, onClose }: OutletOptions) {
 		this.#sink = sink;
-		this.#metrics = metrics;
+		this.#counts = counts;
 		this.#tellClosed = onClose;
 		sink.attach(this);
 	}
@@ -57,7 +57,7 @@ export class Outlet implements SinkEvents {
 	/** Everything before `position` is contained in what was put so far. */
 	put(updates: Iterable<Update>, position?: string): void {
 		if (this.#isClosed) return;
-		for (const update of updates) if (this.#pending.put(update)) this.#metrics.conflated.inc();
+		for (const update of updates) if (this.#pending.put(update)) this.#counts.conflated();
 		this.#position = position ?? this.#position;
 		this.flush();
 	}
@@ -78,10 +78,11 @@ export class Outlet implements SinkEvents {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
 		if (this.#isClosed || this.#isHeld || this.#isStalled()) return;
-		const parts = this.#waitingEvents.splice(0);
+		const parts = this.#waitingEvents ?? [];
+		this.#waitingEvents = undefined;
 		this.#takeUpdates(parts, isForced);
 		if (last && this.#pending.isEmpty) {
-			this.#metrics.frames.inc({ event: last.event });
+			this.#counts.sent(last.event);
 			parts.push(last.body, blankLine);
 		}
 		if (parts.length > 0) this.#write(parts);
@@ -91,15 +92,15 @@ export class Outlet implements SinkEvents {
 	/** A whole frame that is not about one file. Unless it is urgent, a slow reader gets it later. */
 	send(event: string, frame: Buffer, { isUrgent = false } = {}): void {
 		if (this.#isClosed) return;
-		this.#metrics.frames.inc({ event });
+		this.#counts.sent(event);
 		if (isUrgent || !(this.#isHeld || this.#isStalled())) this.#sink.write(frame);
-		else if (this.#waitingEvents.push(frame) > maxWaitingEvents) this.destroy();
+		else if ((this.#waitingEvents ??= []).push(frame) > maxWaitingEvents) this.destroy();
 	}
 
 	/** Resolves when more can be written, or nothing ever again. */
 	async drained(): Promise<void> {
 		while (!this.#isClosed && this.#isStalled()) {
-			await new Promise<void>((resolve) => this.#drains.push(resolve));
+			await new Promise<void>((resolve) => (this.#drains ??= []).push(resolve));
 		}
 	}
 
@@ -116,7 +117,7 @@ export class Outlet implements SinkEvents {
 
 	onDrain(): void {
 		this.#stalledSince = undefined;
-		for (const resolve of this.#drains.splice(0)) resolve();
+		this.#releaseWaiting();
 		this.flush();
 	}
 
@@ -124,8 +125,14 @@ export class Outlet implements SinkEvents {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
 		clearTimeout(this.#timer);
-		for (const resolve of this.#drains.splice(0)) resolve();
+		this.#releaseWaiting();
 		this.#tellClosed();
+	}
+
+	#releaseWaiting(): void {
+		const waiting = this.#drains ?? [];
+		this.#drains = undefined;
+		for (const resolve of waiting) resolve();
 	}
 
 	#isStalled(): boolean {
@@ -146,9 +153,8 @@ export class Outlet implements SinkEvents {
 	}
 
 	#measure({ event, change }: Update): void {
-		this.#metrics.frames.inc({ event });
-		if (!this.#isLive || !change.file) return;
-		this.#metrics.deliverySeconds.observe((Date.now() - Date.parse(change.file.updated_at)) / 1000);
+		this.#counts.sent(event);
+		if (this.#isLive && change.file) this.#counts.delivered(change.file.updated_at);
 	}
 
 	#write(parts: Buffer[]): void {

@@ -8,16 +8,20 @@ const tickMs = 250;
 
 type Sent = { at: number; phase: string };
 
+const nothing: ReadonlyMap<string, Update> = new Map();
+
 export class Pending {
-	readonly #updates = new Map<string, Update>();
-	readonly #sent = new Map<string, Sent>();
+	// Made when they are needed: most of ten thousand connections have nothing to tell.
+	#updates: Map<string, Update> | undefined;
+	#sent: Map<string, Sent> | undefined;
 
 	get isEmpty(): boolean {
-		return this.#updates.size === 0;
+		return !this.#updates || this.#updates.size === 0;
 	}
 
 	/** Returns whether it replaced a state that nobody will see now. */
 	put(update: Update): boolean {
+		this.#updates ??= new Map();
 		const waiting = this.#updates.get(update.change.id);
 		if (waiting && waiting.change.rev >= update.change.rev) return false;
 		this.#updates.set(update.change.id, update);
@@ -26,16 +30,16 @@ export class Pending {
 
 	/** Drops what is no news after a state of the same file has been sent by other means. */
 	dropKnown(revs: ReadonlyMap<string, number>): void {
-		for (const [id, { change }] of this.#updates) {
-			if (change.rev <= (revs.get(id) ?? -1)) this.#updates.delete(id);
+		for (const [id, { change }] of this.#updates ?? nothing) {
+			if (change.rev <= (revs.get(id) ?? -1)) this.#updates?.delete(id);
 		}
 	}
 
 	/** Takes out what may be sent now, one at a time: whoever stops early leaves the rest in place. */
 	*take(now: number, isForced: boolean): Generator<Update> {
-		for (const [id, update] of this.#updates) {
+		for (const [id, update] of this.#updates ?? nothing) {
 			if (!isForced && now < this.#dueAt(update.change)) continue;
-			this.#updates.delete(id);
+			this.#updates?.delete(id);
 			this.#noteSent(update.change, now);
 			yield update;
 		}
@@ -44,19 +48,20 @@ export class Pending {
 	/** When the next one may be sent. */
 	nextDueAt(): number | undefined {
 		let next: number | undefined;
-		for (const { change } of this.#updates.values()) next = Math.min(next ?? Infinity, this.#dueAt(change));
+		for (const { change } of this.#updates?.values() ?? [])
+			next = Math.min(next ?? Infinity, this.#dueAt(change));
 		return next;
 	}
 
 	#dueAt(change: Change): number {
-		const sent = this.#sent.get(change.id);
+		const sent = this.#sent?.get(change.id);
 		return sent && sent.phase === phaseOf(change) ? sent.at + tickMs : 0;
 	}
 
 	/** Only files at work are remembered: the others have no ticks. */
 	#noteSent(change: Change, now: number): void {
-		if (!change.file || isTerminal(change.file.status)) this.#sent.delete(change.id);
-		else this.#sent.set(change.id, { at: now, phase: phaseOf(change) });
+		if (!change.file || isTerminal(change.file.status)) this.#sent?.delete(change.id);
+		else (this.#sent ??= new Map()).set(change.id, { at: now, phase: phaseOf(change) });
 	}
 }
 

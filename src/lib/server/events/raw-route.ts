@@ -10,28 +10,37 @@ import { readVisit } from './visit.ts';
 
 export const streamPath = '/api/files/events';
 
+/** What every answer of this server says. */
+type Headers = Iterable<[string, string]>;
+
 export type RawRouteDeps = {
 	auth: Pick<Auth, 'guard' | 'find' | 'require'>;
 	log: Log;
-	open(visitor: Visitor, response: ServerResponse): void;
+	open(visitor: Visitor, response: ServerResponse, headers: Headers): void;
 };
 
 export function createRawRoute({ auth, log, open }: RawRouteDeps) {
-	async function take(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-		const token = auth.guard.admit({ method: 'GET', path: url.pathname, headers: request.headers });
+	async function take(
+		request: IncomingMessage,
+		response: ServerResponse,
+		url: URL,
+		common: Headers
+	): Promise<void> {
+		const headers = headersOf(request);
+		const token = auth.guard.admit({ method: 'GET', path: url.pathname, headers });
 		const session = auth.require(await auth.find(token));
 		// Gone again while the session was looked up: nobody would ever close this stream.
 		if (response.destroyed) return;
-		const lastEventId = request.headers['last-event-id'];
-		open({ session, ...readVisit(url, typeof lastEventId === 'string' ? lastEventId : null) }, response);
+		open({ session, ...readVisit(url, headers['last-event-id'] ?? null) }, response, common);
 	}
 
-	function refuse(response: ServerResponse, thrown: unknown): void {
+	function refuse(response: ServerResponse, thrown: unknown, common: Headers): void {
 		const error = toAppError(thrown);
 		const requestId = randomUUID();
 		if (error.status >= 500) log.error({ err: error, requestId }, error.message);
 		if (response.headersSent) return void response.destroy();
 		response.writeHead(error.status, {
+			...Object.fromEntries(common),
 			'content-type': 'application/json',
 			'cache-control': 'no-store',
 			'x-request-id': requestId,
@@ -40,11 +49,24 @@ export function createRawRoute({ auth, log, open }: RawRouteDeps) {
 		response.end(JSON.stringify(errorBody(error, requestId)));
 	}
 
-	return (request: IncomingMessage, response: ServerResponse): boolean => {
+	return (request: IncomingMessage, response: ServerResponse, headers: Headers = []): boolean => {
 		if (request.method !== 'GET' || !request.url?.startsWith(streamPath)) return false;
 		const url = new URL(request.url, 'http://stream');
 		if (url.pathname !== streamPath) return false;
-		take(request, response, url).catch((error: unknown) => refuse(response, error));
+		take(request, response, url, headers).catch((error: unknown) => refuse(response, error, headers));
 		return true;
 	};
+}
+
+/** `request.headers` would be kept for as long as the stream is open: a kilobyte for each connection. */
+function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
+	const headers: Record<string, string> = {};
+	for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+		const name = rawHeaders[at]?.toLowerCase() ?? '';
+		const value = rawHeaders[at + 1] ?? '';
+		// As Node does it: cookies are joined, of others the first counts.
+		if (name === 'cookie' && headers.cookie) headers.cookie += `; ${value}`;
+		else headers[name] ??= value;
+	}
+	return headers;
 }

@@ -11,8 +11,9 @@ import { openSse, type SseClient } from '../../../../tests/support/sse.ts';
 import type { Change, FileChanges } from '../files/changes.ts';
 import { createMetrics } from '../metrics.ts';
 import { Connection, giveUpMs } from './connection.ts';
+import { createFrameCounts } from './frame-counts.ts';
 import { Hub } from './hub.ts';
-import { createRawSink } from './raw-sink.ts';
+import { RawSink } from './raw-sink.ts';
 import { createWebSink } from './web-sink.ts';
 
 setFlagsFromString('--expose_gc');
@@ -40,9 +41,15 @@ describe.each(['raw', 'web'])('a reader who does not read, over the %s sink', (k
 				user: undefined,
 				events: undefined
 			};
-			const deps = { hub, changes: noFilesYet, metrics, heartbeatSeconds: 30 };
+			const deps = {
+				hub,
+				changes: noFilesYet,
+				metrics,
+				counts: createFrameCounts(metrics),
+				heartbeatSeconds: 30
+			};
 			const web = kind === 'web' ? createWebSink(() => request.socket.destroy()) : undefined;
-			const connection = new Connection(deps, visitor, web ?? createRawSink(response));
+			const connection = new Connection(deps, visitor, web ?? new RawSink(response));
 			connections.push(connection);
 			void connection.start();
 			if (web) void pumpStream(web.stream, response.setHeader('content-type', 'text/event-stream'));
