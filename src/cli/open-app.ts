@@ -6,7 +6,8 @@ const key = Symbol.for('asura.app');
 
 export function openApp(): Promise<App> {
 	const slots = globalThis as { [key]?: Promise<App> };
-	slots[key] ??= createApp(readConfig(process.env)).then(async (app) => {
+	const onCrash = () => process.exit(1);
+	slots[key] ??= createApp(readConfig(process.env), { onCrash }).then(async (app) => {
 		await app.start();
 		return app;
 	});

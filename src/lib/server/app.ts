@@ -26,10 +26,16 @@ const readyMs = 3000;
 
 export type App = Awaited<ReturnType<typeof createApp>>;
 
-export async function createApp(config: Config, options: { log?: Log } = {}) {
+export type AppOptions = {
+	log?: Log;
+	/** The database has stopped for good: only a new process helps. */
+	onCrash?: (error: Error) => void;
+};
+
+export async function createApp(config: Config, options: AppOptions = {}) {
 	const log = options.log ?? createLog(config.logLevel);
 	const metrics = createMetrics();
-	const platform = await openPlatform(config, log);
+	const platform = await openPlatform(config, log, options.onCrash);
 	const { db, blobs, capabilities, identity } = platform;
 
 	const auth = createAuth({ db, config, identity, log });
@@ -89,10 +95,10 @@ export async function createApp(config: Config, options: { log?: Log } = {}) {
 	};
 }
 
-async function openPlatform(config: Config, log: Log): Promise<Platform> {
+async function openPlatform(config: Config, log: Log, onCrash?: AppOptions['onCrash']): Promise<Platform> {
 	const { openEmbedded } = await import('./platform/embedded/embedded.ts');
 	const identity = config.oidc && createOidc(config.oidc);
-	return openEmbedded({ dataDir: config.dataDir, log, identity });
+	return openEmbedded({ dataDir: config.dataDir, log, identity, onCrash });
 }
 
 /** What comes from outside is parsed here; a schema's own words tell the caller what to correct. */
