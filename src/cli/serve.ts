@@ -42,8 +42,11 @@ async function serve(app: App): Promise<void> {
 	});
 	// Long uploads are bounded by their own stall timeout, not by a total time.
 	server.requestTimeout = 0;
-	// Before it is said to be ready: whoever hears that may stop it at once.
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(server, app));
+	// Before it is said to be ready: whoever hears that may stop it at once. One Ctrl C comes several times: from the
+	// terminal, from npm and from scripts/run.mjs.
+	let stopping: Promise<void> | undefined;
+	for (const signal of ['SIGINT', 'SIGTERM'] as const)
+		process.on(signal, () => void (stopping ??= stop(server, app)));
 	await listen(server, app);
 	const { port } = server.address() as AddressInfo;
 	const host = app.config.host.includes(':') ? `[${app.config.host}]` : app.config.host;
