@@ -24,7 +24,7 @@ export const settings = {
 	PORT: s('3000', 'port to listen on; 0 takes a free one', '0 to 65535', whole(0, 65_535)),
 	ORIGIN: s('', "the address people use, e.g. `https://files.example.org`; needed behind a proxy", 'http:// or https:// and a host, without a path', or(v.pipe(url, v.check(isPlainOrigin)))),
 	DATA_DIR: s('./.data', 'where database and files are kept', 'a folder', v.pipe(text, v.minLength(1))),
-	WORKER_CONCURRENCY: s('2', 'files processed at the same time', '1 to 64', whole(1, 64)),
+	WORKER_CONCURRENCY: s('2', 'big files processed at the same time; one more place is kept for small ones', '1 to 64', whole(1, 64)),
 	MAX_FILE_BYTES: s(String(2 * 1024 ** 3), 'largest file accepted', 'a number of bytes', whole(1)),
 	USER_QUOTA_BYTES: s(String(50 * 1024 ** 3), 'storage per person', 'a number of bytes', whole(1)),
 	HEARTBEAT_SECONDS: s('30', 'interval of the stream’s heartbeat', '1 to 300', whole(1, 300)),
