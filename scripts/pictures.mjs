@@ -3,13 +3,14 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from '@playwright/test';
+import sharp from 'sharp';
 import config from '../playwright.config.ts';
 import { makeCsv, makeJson, makePdf, makeText, truncated } from '../tests/support/make-files.ts';
 import { startProviderDouble } from '../tests/support/provider.ts';
 import { signIn, startServer } from '../tests/support/server.ts';
 
 const folder = path.resolve(import.meta.dirname, '../docs/pictures');
-const widths = { desktop: { width: 1200, height: 800 }, phone: { width: 390, height: 844 } };
+const widths = { wide: { width: 1200, height: 800 }, phone: { width: 390, height: 844 } };
 const themes = ['light', 'dark'];
 
 const story =
@@ -52,7 +53,7 @@ async function takeAll() {
 	await upload(reader, 'keeper-letters.md', makeText(`# Letters\n\n${chapters(4).join('\n\n## Next\n\n')}`));
 	await upload(reader, 'harbour-log-1921.pdf', makePdf(chapters(41)));
 	const files = await ended(reader, 7);
-	await picture('list', reader, '/');
+	await picture('ended', reader, '/');
 	const log = files.find(({ filename }) => filename === 'harbour-log-1921.pdf');
 	await picture('file', reader, `/files/${log.id}`);
 	await picture('search', reader, '/', async (page) => {
@@ -74,7 +75,7 @@ async function takeAll() {
 	await upload(worker, 'inventory.csv', makeCsv(['thing', 'high', 'low'], rows(90)));
 	await upload(worker, 'visitors-book.pdf', makePdf(chapters(20)));
 	await until(worker, (all) => all.filter(({ activity }) => activity?.unit === 'chunks').length === 2);
-	await picture('working', worker, '/');
+	await picture('list', worker, '/');
 }
 
 async function picture(name, cookie, address, prepare = async () => {}) {
@@ -94,10 +95,10 @@ async function picture(name, cookie, address, prepare = async () => {}) {
 			if (cookie) await page.getByText('Live', { exact: true }).waitFor();
 			await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => 'the stream never is');
 			await prepare(page);
-			await page.screenshot({
-				path: path.join(folder, `${name}-${device}-${colorScheme}.png`),
-				animations: 'disabled'
-			});
+			const file = path.join(folder, `${name}-${colorScheme}-${device}.png`);
+			await sharp(await page.screenshot())
+				.png({ palette: true, quality: 95 })
+				.toFile(file);
 			await context.close();
 		}
 	}

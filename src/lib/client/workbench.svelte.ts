@@ -29,6 +29,7 @@ export class Workbench {
 	locked = $state.raw<StoredFile>();
 	/** A word from the first file that ended here, to try the search with. */
 	word = $state<string>();
+	#hasOffered = false;
 	readonly rows: readonly Row[] = $derived.by(() =>
 		rowsOf({
 			uploads: this.uploads.list,
@@ -90,13 +91,15 @@ export class Workbench {
 		}
 	}
 
-	/** Offers a word to search for, taken from a file's own text. A file without text offers none. */
+	/** Offers a word to search for, once, taken from the text of the first file that can be found. */
 	async offerWord(file: StoredFile): Promise<void> {
+		if (this.#hasOffered) return;
+		this.#hasOffered = true;
 		try {
-			this.word ??= wordToTry(await this.api.text(file.id, { maxBytes: 4096 }));
+			this.word = wordToTry(await this.api.text(file.id, { maxBytes: 4096 }));
 		} catch {
-			// An offer that cannot be made is no failure of anything the person asked for.
-			this.word = undefined;
+			// A file without text offers none; the next one may.
+			this.#hasOffered = false;
 		}
 	}
 
