@@ -3,12 +3,12 @@ import { expect } from 'vitest';
 import type { StoredFile } from '#lib/shared/files.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createMetrics } from '#lib/server/metrics.ts';
-import { createPipeline } from '#lib/server/pipeline/pipeline.ts';
+import { createPipeline, type Deps } from '#lib/server/pipeline/pipeline.ts';
 import { eventually } from './eventually.ts';
 import type { TestFiles } from './files.ts';
-import { cutParagraphs, type TestEmbedder, type TestStages } from './stages.ts';
+import { cutParagraphs } from './stages.ts';
 
-export function makePipeline(test: TestFiles, parts: { stages: TestStages; embedder: TestEmbedder }) {
+export function makePipeline(test: TestFiles, parts: Pick<Deps, 'stages' | 'embedder'>) {
 	return createPipeline({
 		...test.platform,
 		...parts,

@@ -52,6 +52,7 @@ export const problems = {
 	'file.not_found': p(404, 'There is no such file.', unchanged, 'Go back to the list.'),
 	'file.unsupported_type': p(415, 'This type of file cannot be read.', nothingKept, 'Convert it to a supported type.'),
 	'file.damaged': p(422, 'The file is damaged and cannot be read.', originalKept, 'Upload an intact copy.'),
+	'file.lost': p(410, 'The bytes of this file are missing from the storage.', 'Only what was read of it before is kept.', 'Upload it again, or restore a backup.'),
 	'file.not_retryable': p(409, 'Only a failed or cancelled file can be retried.', unchanged, 'Wait until the file has ended.'),
 	'file.not_cancellable': p(409, 'The file has already ended.', unchanged, 'Nothing needs to be done.'),
 	'file.variant_missing': p(404, 'This file has no such version.', unchanged, 'Download the original.'),

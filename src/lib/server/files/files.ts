@@ -10,6 +10,7 @@ import { cancelFile, giveUpFile, queueAgain, removeFile, retryFile } from './end
 import { insertFile, type NewFile, usedBytesSql } from './insert.ts';
 import type { Job, Jobs } from './job.ts';
 import { createPasswords } from './passwords.ts';
+import { markLost } from './lost.ts';
 import { findTwinSql, type Twin } from './reuse.ts';
 import { findFile, getFile, listFiles, type Now } from './read.ts';
 
@@ -55,6 +56,8 @@ export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
 		giveUp: (job: Job) => giveUpFile(ends, job),
 		queueAgain: (file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void> =>
 			db.tx((tx) => queueAgain(tx, jobs, file)),
+		/** Their bytes are gone; the number of those that nobody knew of. */
+		markLost: (ids: readonly string[]): Promise<number> => markLost(ends, ids),
 		passwords: { find: passwords.find, forget: passwords.forget },
 
 		/** `order`: the files at the head of the queue; the others have no position. */

@@ -3,6 +3,7 @@ import type { StoredFile } from '#lib/shared/files.ts';
 import { problem } from '../errors.ts';
 import type { Tx } from '../platform/platform.ts';
 import type { Jobs } from './job.ts';
+import { isLostSql } from './lost.ts';
 import { lockOwner } from './owner-lock.ts';
 import { fileColumns, toStoredFile } from './row.ts';
 
@@ -50,8 +51,9 @@ type Original = { id: string; blob_id: string; file_type: string };
 async function lookAround(tx: Tx, { userId, sha256 }: NewFile) {
 	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId]);
 	const same = await tx.query<Original>(
-		`select id::text, blob_id::text, file_type from public.files
-		 where user_id = $1 and sha256 = $2 order by duplicate_of nulls first, created_at, id limit 1`,
+		`select f.id::text, f.blob_id::text, f.file_type from public.files f
+		 where f.user_id = $1 and f.sha256 = $2 and not ${isLostSql}
+		 order by f.duplicate_of nulls first, f.created_at, f.id limit 1`,
 		[userId, sha256]
 	);
 	return { usedBytes: used.rows[0]?.used_bytes ?? 0, original: same.rows[0] };

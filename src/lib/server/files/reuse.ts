@@ -1,19 +1,20 @@
 // The same bytes were processed before: the file takes over what came out, and nothing is done or paid again.
 import type { Tx } from '../platform/platform.ts';
+import { isLostSql } from './lost.ts';
 
 export type Twin = { id: string; isBusy: boolean; waitedSeconds: number };
 
 /** Another file of the same person with the same bytes: one that is completed, or an earlier one still at work. */
 export const findTwinSql = `
-	select t.id::text, t.status <> 'completed' as "isBusy",
-		extract(epoch from now() - f.created_at)::float8 as "waitedSeconds"
-	from public.files f
-	join public.files t on t.user_id = f.user_id and t.sha256 = f.sha256 and t.id <> f.id
-	where f.id = $1 and (
-		t.status = 'completed'
-		or (t.status in ('pending', 'processing') and (t.created_at, t.id) < (f.created_at, f.id))
+	select f.id::text, f.status <> 'completed' as "isBusy",
+		extract(epoch from now() - own.created_at)::float8 as "waitedSeconds"
+	from public.files own
+	join public.files f on f.user_id = own.user_id and f.sha256 = own.sha256 and f.id <> own.id
+	where own.id = $1 and not ${isLostSql} and (
+		f.status = 'completed'
+		or (f.status in ('pending', 'processing') and (f.created_at, f.id) < (own.created_at, own.id))
 	)
-	order by t.status = 'completed' desc limit 1`;
+	order by f.status = 'completed' desc limit 1`;
 
 /** False when the twin is gone meanwhile, or was embedded by another model. */
 export async function copyPassages(tx: Tx, fileId: string, twinId: string, model: string): Promise<boolean> {

@@ -172,6 +172,17 @@ describe('a failure', () => {
 		await look.untilItIs(picture.id, { status: 'failed', error_code: 'stage.timed_out' });
 	});
 
+	it('says so when the bytes are gone', async () => {
+		stages.beforePage = async () => {
+			throw problem('file.damaged');
+		};
+		const { id } = await test.addFile(ada, 'text');
+		await look.untilItIs(id, { status: 'failed', error_code: 'file.damaged' });
+		await test.platform.blobs.remove([`${(await test.row(id))?.blob_id}/original`]);
+		await test.files.retry(ada, id);
+		await look.untilItIs(id, { status: 'failed', error_code: 'file.lost' });
+	});
+
 	it('that nobody foresaw is the job’s: it is delivered again', async () => {
 		let calls = 0;
 		stages.beforePage = async () => {

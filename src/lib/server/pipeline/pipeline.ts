@@ -1,7 +1,7 @@
 // The way of one file: claimed, compressed, read, cut, embedded, completed. The stages run at the same time on what is
 // there already; each leaves a checkpoint, so that another attempt goes on where this one ended. Every write carries
 // the claim: what an outdated attempt writes is refused, and its work ends quietly.
-import { AppError } from '../errors.ts';
+import { AppError, problem } from '../errors.ts';
 import { type Claim, LostClaim } from '../files/claim.ts';
 import type { Files } from '../files/files.ts';
 import type { Job } from '../files/job.ts';
@@ -86,6 +86,7 @@ export function createPipeline(deps: Deps) {
 
 async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promise<void> {
 	const { id, blobId, sizeBytes, fileType, filename, progress: startAt } = claim.file;
+	if (!(await deps.blobs.stat(`${blobId}/original`))) throw problem('file.lost');
 	const scope = openScope(outer);
 	const { signal, fail } = scope;
 	const progress = createProgress({ weights: weightsFor(fileType), startAt, write: claim.progress, fail });

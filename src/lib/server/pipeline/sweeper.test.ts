@@ -21,6 +21,11 @@ afterEach(() => test.close());
 const sweep = (minAgeMs = 0) =>
 	createSweeper({ ...test.platform, files: test.files, queue: test.queue, log: silentLog, minAgeMs }).sweep();
 
+async function complete(id: string): Promise<void> {
+	const claim = await test.files.claim({ fileId: id, attempt: 0, sizeBytes: 1, tries: 0 });
+	await claim?.complete({ pageCount: null, chunkCount: 0, warnings: [] });
+}
+
 describe('the sweeper', () => {
 	it('removes bytes whose upload died before there was a row, and no others', async () => {
 		const { id } = await test.addFile(ada, 'kept');
@@ -39,6 +44,39 @@ describe('the sweeper', () => {
 		await test.platform.db.query('delete from public.files where id = $1', [id]);
 		expect(await sweep()).toMatchObject({ orphanBlobs: 1 });
 		expect(await test.keys()).toEqual([]);
+	});
+
+	it('ends files whose bytes are gone, and keeps what was read of those that were completed', async () => {
+		const fine = await test.addFile(ada);
+		const gone = await test.addFile(ada, 'gone before it was read');
+		const read = await test.addFile(ada, 'gone after it was read');
+		await complete(read.id);
+		for (const { id } of [gone, read]) {
+			await test.platform.blobs.remove([`${(await test.row(id))?.blob_id}/original`]);
+		}
+		expect(await sweep()).toMatchObject({ lostFiles: 2, strandedFiles: 0 });
+		expect(await sweep()).toMatchObject({ lostFiles: 0 });
+		expect(await test.files.get(ada, gone.id)).toMatchObject({
+			status: 'failed',
+			error_code: 'file.lost',
+			error_message: 'The bytes of this file are missing from the storage.'
+		});
+		expect(await test.files.get(ada, read.id)).toMatchObject({
+			status: 'completed',
+			error_code: null,
+			warnings: [{ code: 'file.lost', message: expect.stringContaining('can still be found') }]
+		});
+		expect(await test.files.get(ada, fine.id)).toMatchObject({ status: 'pending', error_code: null });
+	});
+
+	it('lets lost bytes be uploaded again: they are no duplicate of what is gone', async () => {
+		const lost = await test.addFile(ada, 'the same');
+		await test.platform.blobs.remove([`${(await test.row(lost.id))?.blob_id}/original`]);
+		await sweep();
+		const again = await test.addFile(ada, 'the same');
+		expect(again.duplicate_of).toBeNull();
+		expect(await test.keys()).toEqual([`${(await test.row(again.id))?.blob_id}/original`]);
+		expect(await test.files.findTwin(again.id)).toBeUndefined();
 	});
 
 	it('gives a job to files that are at work without one', async () => {

@@ -1,15 +1,16 @@
-// What a crash in an unlucky moment leaves behind: blobs that no row points at, files that are at work according to
-// their row while no job is there, scratch folders of a process that is gone. Swept at the start and every hour; the log says what was found.
+// Mends what leftovers.ts finds, and removes scratch folders of a process that is gone: at the start and every hour.
+// The log says what was done.
 import type { Files } from '../files/files.ts';
 import type { Log } from '../log.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Queue } from '../queue/queue.ts';
+import { findLost, findOrphans, findStranded } from './leftovers.ts';
 import { removeAbandonedScratch } from './scratch.ts';
 
 export type SweeperDeps = {
 	db: Db;
 	blobs: BlobStore;
-	files: Pick<Files, 'queueAgain'>;
+	files: Pick<Files, 'queueAgain' | 'markLost'>;
 	queue: Pick<Queue, 'live'>;
 	log: Log;
 	everyMs?: number;
@@ -17,9 +18,16 @@ export type SweeperDeps = {
 	minAgeMs?: number;
 };
 
-export type Swept = { orphanBlobs: number; strandedFiles: number; scratchFolders: number };
+export type Swept = {
+	/** Their bytes are gone. */
+	lostFiles: number;
+	/** They had no job and have one again. */
+	strandedFiles: number;
+	orphanBlobs: number;
+	scratchFolders: number;
+};
 
-const atOnce = 500;
+export type Sweeper = ReturnType<typeof createSweeper>;
 
 export function createSweeper(deps: SweeperDeps) {
 	const { log, everyMs = 3_600_000 } = deps;
@@ -29,11 +37,14 @@ export function createSweeper(deps: SweeperDeps) {
 
 	async function sweep(): Promise<Swept> {
 		const swept = {
+			lostFiles: await markLost(deps, stopping.signal),
 			strandedFiles: await queueStranded(deps),
 			orphanBlobs: await removeOrphans(deps, stopping.signal),
 			scratchFolders: await removeAbandonedScratch()
 		};
-		if (swept.orphanBlobs > 0 || swept.strandedFiles > 0)
+		if (swept.lostFiles > 0)
+			log.error(swept, 'the storage lacks the bytes of some files; their owners are told');
+		else if (swept.orphanBlobs > 0 || swept.strandedFiles > 0)
 			log.warn(swept, 'left behind by a crash, and mended');
 		return swept;
 	}
@@ -59,42 +70,26 @@ export function createSweeper(deps: SweeperDeps) {
 	};
 }
 
-/** The files are read first: one that ends or is put off meanwhile is not at work any more, or has a job. */
+async function markLost({ db, blobs, files }: SweeperDeps, signal: AbortSignal): Promise<number> {
+	let marked = 0;
+	for await (const id of findLost(db, blobs, signal)) marked += await files.markLost([id]);
+	return marked;
+}
+
 async function queueStranded({ db, files, queue }: SweeperDeps): Promise<number> {
-	const { rows } = await db.query<{ id: string; attempt: number; size_bytes: number }>(
-		`select id::text, queued_attempt as attempt, size_bytes::float8 as size_bytes from public.files
-		 where status in ('pending', 'processing')`
-	);
-	const live = await queue.live();
-	const stranded = rows.filter(({ id, attempt }) => live.get(id) !== attempt);
-	for (const { id, size_bytes } of stranded) await files.queueAgain({ fileId: id, sizeBytes: size_bytes });
+	const stranded = await findStranded(db, queue);
+	for (const { id, sizeBytes } of stranded) await files.queueAgain({ fileId: id, sizeBytes });
 	return stranded.length;
 }
 
-async function removeOrphans(deps: SweeperDeps, signal: AbortSignal): Promise<number> {
-	const { blobs, minAgeMs = 600_000 } = deps;
-	const youngest = Date.now() - minAgeMs;
+async function removeOrphans(
+	{ db, blobs, minAgeMs = 600_000 }: SweeperDeps,
+	signal: AbortSignal
+): Promise<number> {
 	let removed = 0;
-	let old: string[] = [];
-	for await (const { key, modifiedAt } of blobs.list('')) {
-		if (signal.aborted) return removed;
-		if (modifiedAt.getTime() <= youngest) old.push(key);
-		if (old.length < atOnce) continue;
-		removed += await removeUnused(deps, old);
-		old = [];
+	for await (const key of findOrphans(db, blobs, { minAgeMs, signal })) {
+		await blobs.remove([key]);
+		removed++;
 	}
-	return removed + (await removeUnused(deps, old));
-}
-
-async function removeUnused({ db, blobs }: SweeperDeps, keys: string[]): Promise<number> {
-	if (keys.length === 0) return 0;
-	const idOf = (key: string) => key.split('/')[0] ?? '';
-	const { rows } = await db.query<{ blob_id: string }>(
-		'select distinct blob_id::text from public.files where blob_id::text = any($1::text[])',
-		[[...new Set(keys.map(idOf))]]
-	);
-	const used = new Set(rows.map(({ blob_id }) => blob_id));
-	const orphans = keys.filter((key) => !used.has(idOf(key)));
-	await blobs.remove(orphans);
-	return orphans.length;
+	return removed;
 }

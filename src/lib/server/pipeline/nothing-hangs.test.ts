@@ -1,0 +1,99 @@
+// A worker that never ends and a provider that never answers, with everything real around them: the file ends with
+// the reason, and others go on meanwhile.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openTestFiles, type TestFiles } from '../../../../tests/support/files.ts';
+import type { Behaviour } from '../../../../tests/support/isolate-tasks.ts';
+import { type Look, lookAt, makePipeline } from '../../../../tests/support/pipeline.ts';
+import { type ProviderDouble, startProviderDouble } from '../../../../tests/support/provider.ts';
+import { makeEmbedder, makeStages } from '../../../../tests/support/stages.ts';
+import { createProvider } from '../embedder/provider.ts';
+import { silentLog } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { createIsolate, type Isolate } from './isolate.ts';
+import type { Page } from './stage.ts';
+
+const tasks = new URL('../../../../tests/support/isolate-tasks.ts', import.meta.url);
+let test: TestFiles;
+let ada: string;
+let look: Look;
+
+beforeEach(async () => {
+	test = await openTestFiles();
+	ada = await test.platform.addUser();
+	look = lookAt(test, ada);
+});
+afterEach(() => test.close());
+
+describe('a worker that makes no progress', () => {
+	let isolate: Isolate;
+	beforeAll(() => {
+		isolate = createIsolate({ threads: 2, log: silentLog });
+	});
+	afterAll(() => isolate.close());
+
+	it.each(['hang', 'loop'] as const)('fails its file as timed out (%s); others go on', async (how) => {
+		const stages = makeStages();
+		const { extract } = stages;
+		stages.extract = (input) => {
+			if (input.filename !== 'endless.pdf') return extract(input);
+			const { signal } = input;
+			return isolate.stream<Behaviour, Page, void>({
+				file: tasks,
+				input: { do: how },
+				signal,
+				patienceMs: 600
+			});
+		};
+		await test.queue.work(makePipeline(test, { stages, embedder: makeEmbedder() }));
+		const endless = await test.addFile(ada, 'a', { filename: 'endless.pdf' });
+		await look.untilItIs(endless.id, { status: 'processing' });
+		const other = await test.addFile(ada, 'other text');
+		await look.untilItIs(other.id, { status: 'completed' });
+		await look.untilItIs(endless.id, {
+			status: 'failed',
+			error_code: 'stage.timed_out',
+			error_message: 'A step made no progress for too long.'
+		});
+		expect(test.queue.inHand()).toBe(0);
+	});
+});
+
+describe('a provider that never answers', () => {
+	let double: ProviderDouble;
+	beforeEach(async () => {
+		double = await startProviderDouble();
+		double.failWhen(() => ({ kind: 'hang' }));
+		const provider = { apiKey: 'key', baseUrl: double.url, model: 'double', dimensions: undefined };
+		const tuning = { callTimeoutMs: 150, maxUnreachable: 2, firstDelayMs: 10 };
+		const embedder = createProvider({ provider, metrics: createMetrics(), log: silentLog, tuning });
+		pipeline = makePipeline(test, { stages: makeStages(), embedder });
+	});
+	afterEach(() => double.close());
+	let pipeline: ReturnType<typeof makePipeline>;
+	const running = new AbortController().signal;
+
+	it('lets the file wait, which is shown, and go on when it answers again', async () => {
+		const { id } = await test.addFile(ada, 'some text');
+		const job = { fileId: id, attempt: 0, sizeBytes: 9, tries: 0 };
+		expect(await pipeline.run(job, running)).toEqual({ inSeconds: 5, tries: 1 });
+		expect(await look.get(id)).toMatchObject({
+			status: 'processing',
+			processing_stage: 'embedding',
+			activity: { unit: 'seconds_waiting', done: 0, total: 5 }
+		});
+		double.failWhen(undefined);
+		expect(await pipeline.run({ ...job, tries: 1 }, running)).toBeUndefined();
+		expect(await look.get(id)).toMatchObject({ status: 'completed', chunk_count: 1 });
+	});
+
+	it('fails the file in the end, with the reason', async () => {
+		const { id } = await test.addFile(ada, 'some text');
+		const job = { fileId: id, attempt: 0, sizeBytes: 9, tries: 5 };
+		expect(await pipeline.run(job, running)).toBeUndefined();
+		expect(await look.get(id)).toMatchObject({
+			status: 'failed',
+			error_code: 'embedding.unreachable',
+			error_message: 'The model provider cannot be reached.'
+		});
+	});
+});
