@@ -33,16 +33,16 @@ export class Connection implements Listener {
 	readonly sessionId: string;
 	readonly client: string | undefined;
 	readonly #deps: ConnectionDeps;
-	readonly #visitor: Visitor;
+	readonly #events: Visit['events'];
 	readonly #outlet: Outlet;
 
 	constructor(deps: ConnectionDeps, visitor: Visitor, sink: Sink) {
 		this.userId = visitor.session.userId;
 		this.sessionId = visitor.session.id;
 		this.client = visitor.client;
-		this.#visitor = visitor;
+		this.#events = visitor.events;
 		this.#deps = deps;
-		this.#outlet = new Outlet({ sink, counts: deps.counts, onClose: () => deps.hub.remove(this) });
+		this.#outlet = new Outlet({ sink, counts: deps.counts, owner: this });
 	}
 
 	get isClosed(): boolean {
@@ -55,8 +55,7 @@ export class Connection implements Listener {
 	}
 
 	/** Resolves when the present flows. */
-	async start(): Promise<void> {
-		const { cursor } = this.#visitor;
+	async start(cursor: string | undefined): Promise<void> {
 		const { hub, heartbeatSeconds } = this.#deps;
 		const isFollowed = hub.add(this);
 		this.#send({ eventType: 'connected', connectionId: this.id, heartbeatSeconds, cursor: cursor ?? null });
@@ -106,13 +105,17 @@ export class Connection implements Listener {
 		this.#outlet.destroy();
 	}
 
+	onClosed(): void {
+		this.#deps.hub.remove(this);
+	}
+
 	/** Something failed that the client cannot help: it comes back by itself. */
 	cut(): void {
 		this.#outlet.end();
 	}
 
 	#wants(event: string): boolean {
-		return wants(this.#visitor.events, event);
+		return wants(this.#events, event);
 	}
 
 	async #sendSnapshot(): Promise<void> {

@@ -74,7 +74,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 		hub.admit({ userId: session.userId, kind: 'stream', client });
 	}
 
-	function run(stream: Connection | Follower, start: () => Promise<void> = () => stream.start()): void {
+	function run(stream: Connection | Follower, start: () => Promise<void>): void {
 		const { id: connection, userId } = stream;
 		log.debug({ connection, user: userId }, 'a stream begins');
 		start().catch((error: unknown) => {
@@ -87,7 +87,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 	function connect(visitor: Visitor, sink: Sink): void {
 		const connection = new Connection(deps, visitor, sink);
 		run(connection, async () => {
-			await connection.start();
+			await connection.start(visitor.cursor);
 			if (!connection.isClosed) await named.tellKept(connection);
 		});
 	}
@@ -119,7 +119,8 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			await getFile(db, target.session.userId, target.fileId);
 			admit({ session: target.session, client: undefined, user: undefined });
 			const sink = createWebSink(destroySocket);
-			run(new Follower(deps, target, sink));
+			const follower = new Follower(deps, target, sink);
+			run(follower, () => follower.start());
 			return sink.stream;
 		},
 

@@ -44,7 +44,7 @@ export class Follower implements Listener {
 		this.#deps = deps;
 		this.#fileId = fileId;
 		this.#endsAt = performance.now() + maxMs;
-		this.#outlet = new Outlet({ sink, counts: deps.counts, onClose: () => deps.hub.remove(this) });
+		this.#outlet = new Outlet({ sink, counts: deps.counts, owner: this });
 	}
 
 	get isClosed(): boolean {
@@ -85,6 +85,10 @@ export class Follower implements Listener {
 	tend(now: number): void {
 		if (now >= this.#endsAt) this.bye('timeout');
 		else if (this.#outlet.stalledMs(now) >= giveUpMs) this.#outlet.destroy();
+	}
+
+	onClosed(): void {
+		this.#deps.hub.remove(this);
 	}
 
 	cut(): void {

@@ -147,7 +147,11 @@ function update(changes: Partial<StoredFile> = {}) {
 
 function open({ isReleased = true } = {}) {
 	const sink = new FakeSink();
-	const outlet = new Outlet({ sink, counts: createFrameCounts(createMetrics()), onClose: () => undefined });
+	const outlet = new Outlet({
+		sink,
+		counts: createFrameCounts(createMetrics()),
+		owner: { onClosed: () => undefined }
+	});
 	if (isReleased) outlet.release('e.0');
 	return { outlet, sink };
 }

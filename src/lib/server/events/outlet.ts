@@ -15,13 +15,13 @@ const maxWaitingEvents = 100;
 export type OutletOptions = {
 	sink: Sink;
 	counts: FrameCounts;
-	onClose(): void;
+	owner: { onClosed(): void };
 };
 
 export class Outlet implements SinkEvents {
 	readonly #sink: Sink;
 	readonly #counts: FrameCounts;
-	readonly #tellClosed: () => void;
+	readonly #owner: OutletOptions['owner'];
 	readonly #pending = new Pending();
 	#waitingEvents: Buffer[] | undefined;
 	#drains: (() => void)[] | undefined;
@@ -33,10 +33,10 @@ export class Outlet implements SinkEvents {
 	#isLive = false;
 	#isClosed = false;
 
-	constructor({ sink, counts, onClose }: OutletOptions) {
+	constructor({ sink, counts, owner }: OutletOptions) {
 		this.#sink = sink;
 		this.#counts = counts;
-		this.#tellClosed = onClose;
+		this.#owner = owner;
 		sink.attach(this);
 	}
 
@@ -126,7 +126,7 @@ export class Outlet implements SinkEvents {
 		this.#isClosed = true;
 		clearTimeout(this.#timer);
 		this.#releaseWaiting();
-		this.#tellClosed();
+		this.#owner.onClosed();
 	}
 
 	#releaseWaiting(): void {

@@ -51,7 +51,7 @@ describe.each(['raw', 'web'])('a reader who does not read, over the %s sink', (k
 			const web = kind === 'web' ? createWebSink(() => request.socket.destroy()) : undefined;
 			const connection = new Connection(deps, visitor, web ?? new RawSink(response));
 			connections.push(connection);
-			void connection.start();
+			void connection.start(undefined);
 			if (web) void pumpStream(web.stream, response.setHeader('content-type', 'text/event-stream'));
 		});
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
