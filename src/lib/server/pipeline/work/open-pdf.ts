@@ -2,12 +2,19 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { types } from 'node:util';
 import { PDFParse } from 'pdf-parse';
 
 // Character maps (without them CJK text without embedded maps is lost), fonts and decoders lie beside pdf.js.
 const pdfjs = path.dirname(
 	createRequire(import.meta.resolve('pdf-parse')).resolve('pdfjs-dist/package.json')
 );
+
+// pdf.js leaves rejections behind that nobody waits for when a file is damaged; the call itself fails or succeeds all
+// the same. Any other stray rejection is a bug, and ends the worker as it would without us.
+process.on('unhandledRejection', (reason) => {
+	if (!isFromPdfjs(reason)) throw reason;
+});
 
 export async function openPdf({
 	path: file,
@@ -28,4 +35,10 @@ export async function openPdf({
 		useSystemFonts: false,
 		disableFontFace: true
 	});
+}
+
+/** Its own exceptions are errors by prototype only, and carry no stack of their own. */
+function isFromPdfjs(reason: unknown): boolean {
+	if (!(reason instanceof Error)) return false;
+	return !types.isNativeError(reason) || (reason.stack ?? '').includes('pdfjs-dist');
 }

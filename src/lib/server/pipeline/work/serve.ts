@@ -1,4 +1,5 @@
 // The worker's side of isolate.ts: turns a function into a file's default export that the pool can run.
+import { inspect } from 'node:util';
 import { type MessagePort, threadId } from 'node:worker_threads';
 import { AppError, messageOf } from '#lib/server/errors.ts';
 import type { ErrorCode } from '#lib/shared/errors.ts';
@@ -77,7 +78,7 @@ function ticker(send: (report: { kind: 'tick'; tick: Tick }) => void): (tick: Ti
 
 /** Errors lose their code on the way between threads; plain objects do not. */
 function failed(error: unknown): Report<never, never> {
-	const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	const cause = inspect(error instanceof AppError ? (error.cause ?? error) : error, { depth: 2 });
 	if (error instanceof AppError) {
 		return { kind: 'failed', code: error.code, message: error.message, details: error.details, cause };
 	}
