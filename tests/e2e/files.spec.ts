@@ -37,6 +37,7 @@ test('three kinds of files go from the first byte to searchable, and are found b
 	await expect(hit).toContainText('book.pdf');
 	await expect(hit).toContainText('page 6');
 	await expect(hit.locator('mark').first()).toHaveText('only6');
+	await expectAccessible(page);
 	await hit.click();
 	await expect(page).toHaveURL(/\/files\/.*page=6/);
 	await expect(

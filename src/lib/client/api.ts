@@ -19,6 +19,7 @@ export class ApiError extends Error {
 }
 
 export type Api = ReturnType<typeof createApi>;
+export type Beginning = { text: string; isWhole: boolean };
 export type Variant = 'original' | 'compressed' | 'thumbnail' | 'text';
 
 export const offline = { code: 'network.unreachable', message: 'The server cannot be reached.' };
@@ -58,10 +59,15 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async remove(id: string): Promise<void> {
 			await ask(`/api/files/${id}`, { method: 'DELETE', keepalive: true });
 		},
-		async text(id: string, options: { maxBytes?: number; signal?: AbortSignal } = {}): Promise<string> {
-			const headers: HeadersInit = options.maxBytes ? { range: `bytes=0-${options.maxBytes - 1}` } : {};
-			const answer = await ask(contentUrl(id, 'text'), { headers, signal: options.signal ?? null });
-			return answer.text();
+		/** The beginning of a file's text; nearly always that is all of it. */
+		async text(
+			id: string,
+			{ maxBytes, signal }: { maxBytes: number; signal?: AbortSignal }
+		): Promise<Beginning> {
+			const headers = { range: `bytes=0-${maxBytes - 1}` };
+			const answer = await ask(contentUrl(id, 'text'), { headers, signal: signal ?? null });
+			const total = /\/(\d+)$/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? '0';
+			return { text: await answer.text(), isWhole: Number(total) <= maxBytes };
 		},
 		/** A file of our own static folder, as if the person had chosen it. */
 		async sample(url: string): Promise<File> {

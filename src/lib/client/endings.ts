@@ -29,7 +29,8 @@ export function endingsLine(ended: readonly StoredFile[]): string {
 }
 
 function endingLine(file: StoredFile): string {
-	if (file.status === 'completed') return `${file.filename} is searchable.`;
+	if (file.status === 'completed')
+		return `${file.filename} is ${file.chunk_count === 0 ? 'kept' : 'searchable'}.`;
 	if (file.status === 'cancelled') return `${file.filename} was cancelled.`;
 	return `${file.filename} failed. ${failureOf(file).happened}`;
 }

@@ -42,6 +42,9 @@ describe('the place of a passage', () => {
 	it('or where its words stand, whatever the white space', () => {
 		expect(findPart(parts, { page: null, near: 'beta (gamma) delta' })).toBe(1);
 		expect(placeOf('so: beta  (gamma)', 'beta (gamma)')).toBe(4);
+		expect(placeOf('a well-known and/or [x] {y} C++ \\ path', 'well-known and/or [x] {y} C++ \\ path')).toBe(
+			2
+		);
 	});
 	it('or the beginning', () => expect(findPart(parts, { page: 99, near: 'nothing' })).toBe(0));
 });
@@ -52,13 +55,19 @@ describe('reading', () => {
 	it('opens around the page that was asked for, and shows more on demand', async () => {
 		const reading = new Reading();
 		const wanted = { page: 50, near: '' };
-		await reading.load({ fetchText: async () => book, hasPages: true, wanted, signal });
+		await reading.load({
+			fetchText: async () => ({ text: book, isWhole: false }),
+			hasPages: true,
+			wanted,
+			signal
+		});
 		expect(reading.shown[0]?.page).toBe(49);
 		expect(reading.shown.length).toBeLessThan(20);
 		reading.showEarlier();
 		expect(reading.shown[0]?.page).toBe(37);
 		for (let i = 0; i < 10; i++) reading.showLater();
 		expect(reading.hasLater).toBe(false);
+		expect(reading.isCut).toBe(true);
 	});
 
 	it('says when it could not be fetched', async () => {

@@ -33,7 +33,7 @@ export function placeOf(text: string, near: string): number {
 function loosePattern(near: string): RegExp | undefined {
 	const words = near.trim().split(/\s+/).filter(Boolean);
 	if (words.length === 0) return undefined;
-	return new RegExp(words.map((word) => word.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')).join('\\s+'), 'u');
+	return new RegExp(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s+'), 'u');
 }
 
 // A page breaks its lines where its paper ends; a screen is wider or narrower. A short line was meant to end.

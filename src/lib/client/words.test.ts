@@ -104,6 +104,14 @@ describe('the line of what is happening now', () => {
 		expect(nowLine(aFile({ processing_stage: 'embedding', activity }))).toBe('Waiting 14 s for the provider');
 	});
 
+	it('says what is missing of a file that was read in part, and claims nothing of one without text', () => {
+		const done = { status: 'completed' as const, progress: 100, processing_stage: null };
+		const message = '198 of 200 pages were read; 17 and 90 failed.';
+		const partly = aFile({ ...done, chunk_count: 9, warnings: [{ code: 'file.damaged', message }] });
+		expect(nowLine(partly)).toBe(`Searchable · ${message}`);
+		expect(nowLine(aFile({ ...done, chunk_count: 0 }))).toBe('Kept · No text was found in it.');
+	});
+
 	it('says the end in one word', () => {
 		expect(nowLine(aFile({ status: 'completed', progress: 100, processing_stage: null }))).toBe('Searchable');
 		expect(nowLine(aFile({ status: 'cancelled' }))).toBe('Cancelled');

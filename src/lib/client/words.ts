@@ -82,7 +82,7 @@ export function metaLine(file: Pick<StoredFile, 'size_bytes' | 'compressed_bytes
 
 /** What is happening to a file, in one line. */
 export function nowLine(file: StoredFile): string {
-	if (file.status === 'completed') return 'Searchable';
+	if (file.status === 'completed') return completedLine(file);
 	if (file.status === 'cancelled') return 'Cancelled';
 	if (file.status === 'failed') return failureOf(file).happened;
 	const doing = file.status === 'pending' ? waitingLine(file.queue_position) : stageLine(file);
@@ -109,6 +109,12 @@ export function wordToTry(text: string): string | undefined {
 		(best, word) => (best === undefined || word.length > best.length ? word : best),
 		undefined
 	);
+}
+
+function completedLine({ chunk_count, warnings }: StoredFile): string {
+	const [warning] = warnings;
+	if (chunk_count === 0) return `Kept · ${warning?.message ?? 'No text was found in it.'}`;
+	return warning ? `Searchable · ${warning.message}` : 'Searchable';
 }
 
 function waitingLine(position: number | null): string {

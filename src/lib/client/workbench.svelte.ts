@@ -96,7 +96,8 @@ export class Workbench {
 		if (this.#hasOffered) return;
 		this.#hasOffered = true;
 		try {
-			this.word = wordToTry(await this.api.text(file.id, { maxBytes: 4096 }));
+			const { text } = await this.api.text(file.id, { maxBytes: 4096 });
+			this.word = wordToTry(text);
 		} catch {
 			// A file without text offers none; the next one may.
 			this.#hasOffered = false;
