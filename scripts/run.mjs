@@ -24,6 +24,7 @@ const commands = {
 	check: () => installed(check),
 	test: () => prepared(() => runTests({ node, root, args, run })),
 	bench: () => prepared(() => cli(`bench-${args[0] ?? 'stream'}`, args.slice(1))),
+	doctor: () => installed(() => cli('doctor', args)),
 	backup: () => installed(() => cli('backup', args)),
 	restore: () => installed(() => cli('restore', args))
 };

@@ -6,9 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { ConfigError, readConfig } from '#lib/server/config.ts';
 import { backUpAtRest } from '#lib/server/platform/embedded/backup.ts';
-import { requestBackup } from '#lib/server/platform/embedded/control.ts';
+import { requestCommand } from '#lib/server/platform/embedded/control.ts';
 import { exists } from '#lib/server/platform/embedded/durable.ts';
 import { findOwner } from '#lib/server/platform/embedded/folder-lock.ts';
+import { noteBackup } from './last-backup.ts';
 import { readArguments, runCommand } from './command.ts';
 
 await runCommand(async () => {
@@ -24,6 +25,7 @@ await runCommand(async () => {
 		await rm(unfinished, { force: true });
 	}
 	const { size } = await stat(file);
+	await noteBackup(dataDir, file);
 	return `${file} holds database and files of ${dataDir} (${(size / 1e6).toFixed(1)} MB).`;
 });
 
@@ -35,6 +37,6 @@ async function write(dataDir: string, file: string, isCompressed: boolean): Prom
 }
 
 async function produce(dataDir: string, to: Writable): Promise<void> {
-	if (await findOwner(dataDir)) await requestBackup(dataDir, to);
+	if (await findOwner(dataDir)) await requestCommand(dataDir, 'backup', to);
 	else await backUpAtRest(dataDir, to);
 }

@@ -11,6 +11,7 @@ import { createChanges } from './files/changes.ts';
 import { createFiles } from './files/files.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { createDoctor } from './pipeline/doctor.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { createPositions } from './pipeline/positions.ts';
 import { chunkPages } from './pipeline/stages/chunk.ts';
@@ -48,6 +49,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const pipeline = createPipeline({ db, blobs, files, stages, cut: chunkPages, embedder, metrics, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
 	const sweeper = createSweeper({ db, blobs, files, queue, log });
+	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
+	platform.onCommand?.('doctor', (to, options) => doctor.answer(to, options.get('mend') === '1'));
 	const positions = createPositions({ files, queue, log });
 	const search = createSearch({ db, embedder, capabilities });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
@@ -62,6 +65,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		queue,
 		search,
 		events,
+		doctor,
 		parse,
 		/** For routes and hooks, which cannot import them (docs/decisions/001). */
 		errors: { problem, toAppError, errorBody },

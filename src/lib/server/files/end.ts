@@ -17,17 +17,18 @@ export type Ends = { db: Db; blobs: BlobStore; bell: Bell; jobs: Jobs; passwords
 /** The original stays, so that it can be retried; everything that processing made of it goes. */
 export async function cancelFile(ends: Ends, userId: string, id: string): Promise<StoredFile> {
 	const { db, blobs, bell, jobs, passwords } = ends;
-	const { file, blobId, isShared } = await db.tx(async (tx) => {
+	const { file, attempt, blobId, isShared } = await db.tx(async (tx) => {
 		await lockOwner(tx, userId);
 		const { rows } = await tx.query<Row>(cancelSql, [checkFileId(id), userId]);
 		const row = rows[0] ?? (await refuse(tx, userId, id, 'file.not_cancellable'));
 		await removePassages(tx, { id, userId });
 		await tx.query('delete from asura.file_stages where file_id = $1', [id]);
-		return { file: toStoredFile(row), blobId: row.blob_id, isShared: await isBlobUsed(tx, row.blob_id, id) };
+		const { attempt, blob_id: blobId } = row;
+		return { file: toStoredFile(row), attempt, blobId, isShared: await isBlobUsed(tx, blobId, id) };
 	});
 	bell.ring(userId);
 	passwords.forget(id);
-	await jobs.cancel(id);
+	await jobs.cancel(id, attempt);
 	if (!isShared) await removeBlobs(blobs, blobId, (key) => !key.endsWith('/original'));
 	return file;
 }
@@ -96,8 +97,12 @@ export async function giveUpFile({ db, bell, jobs }: Ends, job: Job): Promise<'f
 	return outcome;
 }
 
-/** A new job for a file that is pending or processing; an older one may not claim it any more. */
-export async function queueAgain(tx: Tx, jobs: Jobs, file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void> {
+/** A new job for a file that is pending or processing; one of an older attempt may not claim it any more. */
+export async function queueAgain(
+	tx: Tx,
+	jobs: Jobs,
+	file: Pick<Job, 'fileId' | 'sizeBytes'>
+): Promise<number | undefined> {
 	const { rows } = await tx.query<{ attempt: number }>(
 		`update public.files set attempt = attempt + 1, queued_attempt = attempt + 1
 		 where id = $1 and status in ('pending', 'processing') returning attempt`,
@@ -105,6 +110,7 @@ export async function queueAgain(tx: Tx, jobs: Jobs, file: Pick<Job, 'fileId' | 
 	);
 	const row = rows[0];
 	if (row) await jobs.send(tx, { ...file, attempt: row.attempt });
+	return row?.attempt;
 }
 
 export async function removeBlobs(

@@ -54,7 +54,8 @@ export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
 			return (await db.query<Twin>(findTwinSql, [fileId])).rows[0];
 		},
 		giveUp: (job: Job) => giveUpFile(ends, job),
-		queueAgain: (file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void> =>
+		/** The new attempt; `undefined` when the file has ended. */
+		queueAgain: (file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<number | undefined> =>
 			db.tx((tx) => queueAgain(tx, jobs, file)),
 		/** Their bytes are gone; the number of those that nobody knew of. */
 		markLost: (ids: readonly string[]): Promise<number> => markLost(ends, ids),

@@ -18,6 +18,9 @@ export type Job = v.InferOutput<typeof Job>;
 export type Jobs = {
 	/** In the caller's transaction: the job exists if and only if his change does. */
 	send(tx: Tx, job: Omit<Job, 'tries'>): Promise<void>;
-	/** Resolves when the work on this file in this process has ended (or a moment later, if it does not). */
-	cancel(fileId: string): Promise<void>;
+	/**
+	 * Ends the work of attempts before `before`; a later one may have begun before everybody has heard of this. Resolves
+	 * when the work on this file in this process has ended (or a moment later, if it does not).
+	 */
+	cancel(fileId: string, before?: number): Promise<void>;
 };

@@ -1,6 +1,6 @@
 // The seam between Asura and where it runs. No feature asks which side it is on: differences are values in
 // `Capabilities`. Two sides: embedded/ (one machine, nothing installed) and supabase/.
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 export type Row = Record<string, unknown>;
 export type Result<R> = { rows: R[]; rowCount: number };
@@ -73,6 +73,9 @@ export type Capabilities = Readonly<{
 	hasVectors: boolean;
 }>;
 
+/** Of a command like `npm run backup`, which another process asks for. */
+export type AnswerCommand = (to: Writable, options: URLSearchParams) => Promise<void>;
+
 export type Platform = {
 	capabilities: Capabilities;
 	db: Db;
@@ -80,5 +83,7 @@ export type Platform = {
 	/** undefined: only local sign-in. */
 	identity: Identity | undefined;
 	changes: ChangeFeed;
+	/** Where one process has everything to itself, others ask it. */
+	onCommand?(name: string, answer: AnswerCommand): void;
 	close(): Promise<void>;
 };

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export type Reason = 'cancelled' | 'stopping';
 
-type Hand = { fileId: string; controller: AbortController; ended: Promise<unknown> };
+type Held = { fileId: string; attempt: number };
+type Hand = Held & { controller: AbortController; ended: Promise<unknown> };
 
 export type Hands = ReturnType<typeof createHands>;
 
@@ -21,10 +22,11 @@ export function createHands() {
 		},
 
 		/** Runs `work` with a signal that `cancel` and `stopAll` abort, beside the one it is given. */
-		async hold<T>(fileId: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+		async hold<T>(held: Held, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
 			const controller = new AbortController();
 			const { promise, resolve } = Promise.withResolvers<void>();
-			const hand: Hand = { fileId, controller, ended: promise };
+			const { fileId, attempt } = held;
+			const hand: Hand = { fileId, attempt, controller, ended: promise };
 			hands.add(hand);
 			try {
 				return await work(AbortSignal.any([controller.signal, outer]));
@@ -34,10 +36,10 @@ export function createHands() {
 			}
 		},
 
-		/** Waits until the work has ended, at most `graceMs`. */
-		async cancel(fileId: string, graceMs: number): Promise<void> {
+		/** Attempts from `before` on are somebody's who came later. Waits until the work has ended, at most `graceMs`. */
+		async cancel(fileId: string, before: number, graceMs: number): Promise<void> {
 			await settled(
-				stop((hand) => hand.fileId === fileId, 'cancelled'),
+				stop((hand) => hand.fileId === fileId && hand.attempt < before, 'cancelled'),
 				graceMs
 			);
 		},

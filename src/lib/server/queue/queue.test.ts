@@ -138,6 +138,19 @@ describe('the queue', () => {
 		expect(runs).toBe(1);
 	});
 
+	it('leaves a later attempt alone, which may begin before everybody has heard of the cancelling', async () => {
+		const queue = await openQueue({ run: (_, signal) => untilAborted(signal) });
+		const fileId = randomUUID();
+		for (const attempt of [0, 2]) {
+			await platform.db.tx((tx) => queue.send(tx, { fileId, attempt, sizeBytes: 100 }));
+		}
+		await eventually(() => expect(queue.inHand()).toBe(2));
+		await queue.cancel(fileId, 1);
+		expect(queue.inHand()).toBe(1);
+		await eventually(async () => expect((await queue.live()).get(fileId)).toBe(2));
+		expect(queue.inHand()).toBe(1);
+	});
+
 	it('ends the work in whichever process has it', async () => {
 		const first = await openQueue({ run: (_, signal) => untilAborted(signal) });
 		const fileId = await send(first);

@@ -80,7 +80,7 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		const job = v.parse(Job, held.data);
 		changed();
 		try {
-			const outcome = await hands.hold(job.fileId, held.signal, async (signal) => {
+			const outcome = await hands.hold(job, held.signal, async (signal) => {
 				if (isStopping) throw new Stopped('stopping');
 				return worker.run(job, signal);
 			});
@@ -118,7 +118,10 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 			await boss.createQueue(name, { ...policy, deadLetter: deadLetters });
 			await boss.updateQueue(name, { ...policy, deadLetter: deadLetters });
 			if (capabilities.isExclusive) await takeBack();
-			stopListening = await db.listen(cancelChannel, (fileId) => void hands.cancel(fileId, 0));
+			stopListening = await db.listen(cancelChannel, (payload) => {
+				const [fileId = '', before] = payload.split(' ');
+				void hands.cancel(fileId, Number(before), 0);
+			});
 		},
 
 		async work(worker: Worker): Promise<void> {
@@ -128,9 +131,12 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 			for (const lane of lanesFor(config.workerConcurrency)) await serveLane(worker, lane);
 		},
 
-		async cancel(fileId: string): Promise<void> {
+		async cancel(fileId: string, before = Number.MAX_SAFE_INTEGER): Promise<void> {
 			// Other processes hear it; a job that nobody has begun finds out when it claims its file.
-			await Promise.all([hands.cancel(fileId, 2_000), db.notify(cancelChannel, fileId)]);
+			await Promise.all([
+				hands.cancel(fileId, before, 2_000),
+				db.notify(cancelChannel, `${fileId} ${before}`)
+			]);
 		},
 
 		...createLooks(db, { name, deadLetters }),

@@ -12,7 +12,7 @@ import { eventually } from '../../../../../tests/support/eventually.ts';
 import { useTempFolder } from '../../../../../tests/support/temp-folder.ts';
 import { silentLog } from '../../log.ts';
 import type { Platform } from '../platform.ts';
-import { requestBackup } from './control.ts';
+import { requestCommand } from './control.ts';
 import { openEmbedded } from './embedded.ts';
 
 // Processes, databases, whole folders: on a busy machine that takes its time.
@@ -104,7 +104,7 @@ describe('a backup of a running server', () => {
 	test('goes on from its copy however slowly it is read, and nobody waits for that', async () => {
 		await keep('a/original', randomBytes(3_000_000));
 		const unread = new PassThrough({ highWaterMark: 1 });
-		const backup = requestBackup(inFolder('data'), unread);
+		const backup = requestCommand(inFolder('data'), 'backup', unread);
 		await eventually(() => expect(unread.readableLength).toBeGreaterThan(0));
 		await drop('a/original');
 		await keep('b/original', randomBytes(10));
@@ -115,7 +115,7 @@ describe('a backup of a running server', () => {
 	test('fails, and leaves nothing, when the server stops in the middle', async () => {
 		await keep('a/original', randomBytes(8_000_000));
 		const unread = new PassThrough({ highWaterMark: 1 });
-		const backup = expect(requestBackup(inFolder('data'), unread)).rejects.toThrow();
+		const backup = expect(requestCommand(inFolder('data'), 'backup', unread)).rejects.toThrow();
 		await eventually(() => expect(unread.readableLength).toBeGreaterThan(0));
 		await server.close();
 		unread.resume();
@@ -154,7 +154,7 @@ describe('a backup of a server that does not run', () => {
 		expect(await second.blobs.stat('later/original')).toBeUndefined();
 		expect(await second.blobs.stat('blob-0/original')).toBeDefined();
 		await second.close();
-		expect((await readdir(inFolder('data'))).sort()).toEqual(['db', 'files']);
+		expect((await readdir(inFolder('data'))).sort()).toEqual(['db', 'files', 'last-backup.json']);
 	});
 
 	test('that is cut off, or is something else, is refused before anything is touched', async () => {

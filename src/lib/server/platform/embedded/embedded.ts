@@ -43,8 +43,18 @@ export async function openEmbedded(options: {
 		closers.push(() => db.close());
 		await bringUpToDate(db, log);
 		const copy = db.copy.bind(db);
-		closers.push(await serveControl({ dataDir, log, backUp: (to) => backUp(dataDir, copy, to) }));
-		return { capabilities: embeddedCapabilities, db, blobs, identity, changes: createListenFeed(db), close };
+		const { onCommand, close: closeControl } = await serveControl({ dataDir, log });
+		closers.push(closeControl);
+		onCommand('backup', (to) => backUp(dataDir, copy, to));
+		return {
+			capabilities: embeddedCapabilities,
+			db,
+			blobs,
+			identity,
+			changes: createListenFeed(db),
+			onCommand,
+			close
+		};
 	} catch (error) {
 		await close();
 		throw error;
