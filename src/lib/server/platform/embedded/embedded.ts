@@ -1,5 +1,6 @@
 // Everything on one machine, nothing installed: PGlite and a folder, owned by one process.
 import { mkdir } from 'node:fs/promises';
+import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { createListenFeed } from '../listen-feed.ts';
@@ -28,7 +29,7 @@ export async function openEmbedded(options: {
 	onCrash?: (error: Error) => void;
 }): Promise<Platform> {
 	const { dataDir, log, identity, onCrash } = options;
-	await mkdir(dataDir, { recursive: true, mode: 0o700 });
+	await makeFolder(dataDir);
 	// Closed in the opposite order, also when a later part cannot be opened.
 	const closers: Stop[] = [await lockFolder(dataDir)];
 	const close = async () => {
@@ -58,6 +59,17 @@ export async function openEmbedded(options: {
 	} catch (error) {
 		await close();
 		throw error;
+	}
+}
+
+async function makeFolder(dataDir: string): Promise<void> {
+	try {
+		await mkdir(dataDir, { recursive: true, mode: 0o700 });
+	} catch (cause) {
+		const reason = messageOf(cause);
+		throw new ConfigError(
+			`DATA_DIR is ${JSON.stringify(dataDir)}; allowed: a folder that can be written to (${reason}).`
+		);
 	}
 }
 
