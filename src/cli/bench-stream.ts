@@ -22,16 +22,14 @@ const raw = await measureServer('raw');
 const asura = await measureServer('asura', measureAsura);
 
 print('', 'node:http', 'Asura', 'ratio', 'target');
-compare('memory per connection, KiB (used)', raw.kibUsed, asura.kibUsed, 1.15);
-compare('memory per connection, KiB (resident)', raw.kibResident, asura.kibResident);
+compare('memory per connection (heap and external), KiB', raw.kib, asura.kib, 1.15);
 compare('CPU per broadcast beyond that at rest, ms', raw.cpuMs, asura.cpuMs, 1.2);
 compare('CPU per second at rest, ms', raw.idleMs, asura.idleMs);
 compare('broadcast delay p50, ms', raw.p50, asura.p50);
 compare('broadcast delay p99, ms', raw.p99, asura.p99);
 
 type Costs = {
-	kibUsed: number;
-	kibResident: number;
+	kib: number;
 	cpuMs: number;
 	idleMs: number;
 	p50: number;
@@ -73,8 +71,7 @@ async function measureServer(kind: 'raw' | 'asura', more?: (both: Both) => Promi
 		await once(child, 'exit');
 	}
 	return {
-		kibUsed: (full.usedBytes - empty.usedBytes) / connections / 1024,
-		kibResident: (full.rssBytes - empty.rssBytes) / connections / 1024,
+		kib: (full.usedBytes - empty.usedBytes) / connections / 1024,
 		cpuMs: (after.cpuMs - rested.cpuMs - idleMs) / broadcasts,
 		idleMs: idleMs / ((broadcasts * everyMs) / 1000),
 		p50: percentile(delaysMs, 0.5),

@@ -57,11 +57,9 @@ async function measure(): Promise<Measured> {
 		globalThis.gc?.();
 		await new Promise((resolve) => setTimeout(resolve, 300));
 	}
-	const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
+	const { heapUsed, external } = process.memoryUsage();
 	const { user, system } = process.cpuUsage();
-	// Heap that V8 holds in reserve is nobody's.
 	return {
-		rssBytes: rss - (heapTotal - heapUsed),
 		usedBytes: heapUsed + external,
 		cpuMs: (user + system) / 1000
 	};

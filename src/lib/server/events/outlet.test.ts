@@ -25,6 +25,16 @@ describe('the outlet of a connection', () => {
 		expect(sink.frames.at(-1)).toMatchObject({ file: { rev: 10_001 } });
 	});
 
+	it('lets a writer who ticks four times a second never wait, however uneven the way', () => {
+		const { outlet, sink } = open();
+		for (let rev = 1; rev <= 100; rev += 1) {
+			vi.advanceTimersByTime(rev % 2 ? 20 : 0);
+			outlet.put([update({ rev })]);
+			expect(sink.revs().at(-1)).toBe(rev);
+			vi.advanceTimersByTime(rev % 2 ? 230 : 250);
+		}
+	});
+
 	it('tells the last tick although nothing follows it', () => {
 		const { outlet, sink } = open();
 		for (const rev of [1, 2, 3]) outlet.put([update({ rev })]);

@@ -1,12 +1,17 @@
-// What one connection has not been told yet: the latest state of each file. A tick waits until a quarter of a second
-// after the file's last frame; a new file, another stage, the end and a deletion never wait.
+// What one connection has not been told yet: the latest state of each file. A file's ticks are sent four times a second
+// on average; a new file, another stage, the end and a deletion never wait.
+//
+// On average, and not a quarter of a second apart: a writer keeps that distance himself, and each of his ticks that is
+// sent a little late would make all later ones late.
 import { isTerminal } from '#lib/shared/files.ts';
 import type { Change } from '../files/changes.ts';
 import type { Update } from './frames.ts';
 
 const tickMs = 250;
+const earlyMs = 125;
 
-type Sent = { at: number; phase: string };
+/** `paidUntil`: the time up to which the frames sent so far have used the file's share. */
+type Sent = { paidUntil: number; phase: string };
 
 const nothing: ReadonlyMap<string, Update> = new Map();
 
@@ -55,13 +60,22 @@ export class Pending {
 
 	#dueAt(change: Change): number {
 		const sent = this.#sent?.get(change.id);
-		return sent && sent.phase === phaseOf(change) ? sent.at + tickMs : 0;
+		return sent && sent.phase === phaseOf(change) ? sent.paidUntil - earlyMs : 0;
 	}
 
 	/** Only files at work are remembered: the others have no ticks. */
 	#noteSent(change: Change, now: number): void {
 		if (!change.file || isTerminal(change.file.status)) this.#sent?.delete(change.id);
-		else (this.#sent ??= new Map()).set(change.id, { at: now, phase: phaseOf(change) });
+		else this.#pay(change, now);
+	}
+
+	#pay(change: Change, now: number): void {
+		this.#sent ??= new Map();
+		const phase = phaseOf(change);
+		const before = this.#sent.get(change.id);
+		// What was sent out of turn (another stage, before a heartbeat) is not charged to the ticks after it.
+		const from = before?.phase === phase ? Math.min(Math.max(now, before.paidUntil), now + earlyMs) : now;
+		this.#sent.set(change.id, { paidUntil: from + tickMs, phase });
 	}
 }
 
