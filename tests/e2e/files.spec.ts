@@ -22,8 +22,17 @@ test('three kinds of files go from the first byte to searchable, and are found b
 	await watchBars(page);
 	await choose(page, book, picture, notes);
 	await expect(page.getByRole('progressbar')).toHaveCount(3);
+	await page.evaluate(() => {
+		new PerformanceObserver((list) => {
+			for (const entry of list.getEntries()) {
+				if ('value' in entry) window.shifted = (window.shifted ?? 0) + Number(entry.value);
+			}
+		}).observe({ type: 'layout-shift' });
+	});
 	await expectSearchable(page, 'book.pdf', 'gradient.png', 'notes.txt');
 
+	// A number that grows a digit counts a little; a row that moves by its height counts a hundred times this.
+	expect(await page.evaluate(() => window.shifted ?? 0), 'nothing jumps while bars move').toBeLessThan(0.001);
 	const seen = await page.evaluate(() => window.seenBars ?? {});
 	for (const values of Object.values(seen)) {
 		expect(values, 'a bar never goes back').toEqual([...values].sort((a, b) => a - b));
@@ -134,6 +143,7 @@ test('the same file twice is two rows, and the second one says so', async ({ sig
 declare global {
 	interface Window {
 		seenBars?: Record<string, number[]>;
+		shifted?: number;
 	}
 }
 

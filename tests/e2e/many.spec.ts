@@ -1,7 +1,7 @@
 import { type Browser, type Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 
-/** A thousand rows drawn at once take more than half a second of processor time. */
+/** It is 37 ms here; with all thousand rows drawn at once it was 1,356 ms. */
 const mostMs = 80;
 
 declare global {
