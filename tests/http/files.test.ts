@@ -92,6 +92,14 @@ describe('files over HTTP', () => {
 		expect(await code(`/api/files/${id}/retry`, { ...post, body: '{"password":1}' })).toBe(
 			'400 request.invalid'
 		);
+		expect(await code(`/api/files/${id}/next`, post)).toBe('409 file.not_waiting');
+		expect(await code('/api/files/retry', { ...post, body: '{"status":"completed"}' })).toBe(
+			'400 request.invalid'
+		);
+		const retried = await ask('/api/files/retry', { ...post, body: '{"status":"failed"}' });
+		expect([retried.status, await retried.json()]).toEqual([202, { files: [] }]);
+		expect((await ask(`/api/files/${id}/retry`, { ...post, body: '{"again":true}' })).status).toBe(202);
+		await eventually(async () => expect((await get(id)).status).toBe('completed'), { timeoutMs: 20_000 });
 		expect(await code('/api/files/not-an-id')).toBe('404 file.not_found');
 		expect(await code('/api/files?limit=0')).toBe('400 request.invalid');
 		expect(await code(`/api/files/${id}/content?variant=nothing`)).toBe('400 request.invalid');

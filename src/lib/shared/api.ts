@@ -57,10 +57,19 @@ export const LocalSignIn = v.object({
 export const RetryBody = v.union([
 	v.pipe(
 		v.literal(''),
-		v.transform(() => ({ password: undefined }))
+		v.transform(() => ({}))
 	),
-	v.pipe(v.string(), v.parseJson(), v.object({ password: v.optional(v.pipe(v.string(), v.maxLength(1024))) }))
+	v.pipe(
+		v.string(),
+		v.parseJson(),
+		v.object({
+			password: v.optional(v.pipe(v.string(), v.maxLength(1024))),
+			/** Also a completed file, and from the beginning. */
+			again: v.optional(v.boolean())
+		})
+	)
 ]);
+export const RetryAllBody = v.pipe(v.string(), v.parseJson(), v.object({ status: v.literal('failed') }));
 
 export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'text']);
 export const ContentQuery = v.object({

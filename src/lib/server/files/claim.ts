@@ -104,6 +104,7 @@ export async function claimFile({ db, bell }: { db: Db; bell: Bell }, job: Job) 
 				await lockOwner(tx, file.userId);
 				await write(tx, completeSet, [pageCount, chunkCount, toJson(warnings)]);
 				await removePassages(tx, file, chunkCount);
+				await tx.query(sameVariantsSql, [file.id]);
 			});
 			bell.ring(file.userId);
 		},
@@ -150,3 +151,8 @@ const completeSet = `
 	page_count = $3::int, chunk_count = $4::int, warnings = $5::text::jsonb`;
 
 const failSet = `status = 'failed', error_code = $3, error_message = $4, activity = null, eta_seconds = null`;
+
+/** Rows that share the blob share what was made of it. */
+const sameVariantsSql = `
+	update public.files t set variants = f.variants, compressed_bytes = f.compressed_bytes from public.files f
+	where f.id = $1 and t.blob_id = f.blob_id and t.status = 'completed' and t.variants <> f.variants`;

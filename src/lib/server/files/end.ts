@@ -55,23 +55,68 @@ export async function removeFile(ends: Ends, userId: string, id: string): Promis
 	if (!isShared) await removeBlobs(blobs, blobId);
 }
 
-/** What earlier attempts finished is kept: processing goes on from there. */
+export type Retry = {
+	password?: string | undefined;
+	/** From the beginning, also when it is completed; until then it is found as it was. */
+	again?: boolean | undefined;
+};
+
+/** What earlier attempts finished is kept, and processing goes on from there, unless all of it is to be done again. */
 export async function retryFile(
 	{ db, bell, jobs, passwords }: Ends,
 	userId: string,
 	id: string,
-	password?: string
+	{ password, again = false }: Retry = {}
 ): Promise<StoredFile> {
 	const file = await db.tx(async (tx) => {
-		const { rows } = await tx.query<Row>(retrySql, [checkFileId(id), userId]);
+		const from = again ? ['failed', 'cancelled', 'completed'] : ['failed', 'cancelled'];
+		const { rows } = await tx.query<Row>(retrySql, [[checkFileId(id)], userId, from]);
 		const row = rows[0] ?? (await refuse(tx, userId, id, 'file.not_retryable'));
-		const file = toStoredFile(row);
-		await jobs.send(tx, { fileId: id, attempt: row.attempt, sizeBytes: file.size_bytes });
-		return file;
+		if (again) await tx.query('delete from asura.file_stages where file_id = $1', [id]);
+		return sendAgain(tx, jobs, row, again);
 	});
 	if (password !== undefined) passwords.keep(id, password);
 	bell.ring(userId);
 	return file;
+}
+
+/** Everything that failed; a few at a time, because a transaction keeps others waiting. */
+export async function retryFailed({ db, bell, jobs }: Ends, userId: string): Promise<StoredFile[]> {
+	const { rows: failed } = await db.query<{ id: string }>(
+		`select id::text from public.files where user_id = $1 and status = 'failed' order by created_at`,
+		[userId]
+	);
+	const files: StoredFile[] = [];
+	for (let i = 0; i < failed.length; i += retriedAtOnce) {
+		const ids = failed.slice(i, i + retriedAtOnce).map(({ id }) => id);
+		await db.tx(async (tx) => {
+			const { rows } = await tx.query<Row>(retrySql, [ids, userId, ['failed']]);
+			for (const row of rows) files.push(await sendAgain(tx, jobs, row, false));
+		});
+		bell.ring(userId);
+	}
+	return files;
+}
+
+async function sendAgain(tx: Tx, jobs: Jobs, row: Row, again: boolean): Promise<StoredFile> {
+	const file = toStoredFile(row);
+	const job = { fileId: file.id, attempt: row.attempt, sizeBytes: file.size_bytes };
+	await jobs.send(tx, again ? { ...job, kind: 'anew' } : job);
+	return file;
+}
+
+/** Before all others that wait. Of one that is at work already nothing changes. */
+export async function preferFile({ db, jobs }: Ends, userId: string, id: string): Promise<StoredFile> {
+	return db.tx(async (tx) => {
+		const { rows } = await tx.query(
+			`select ${fileColumns} from public.files f
+			 where f.id = $1 and f.user_id = $2 and f.status in ('pending', 'processing')`,
+			[checkFileId(id), userId]
+		);
+		const file = rows[0] ? toStoredFile(rows[0]) : await refuse(tx, userId, id, 'file.not_waiting');
+		await jobs.prefer(tx, { fileId: id, sizeBytes: file.size_bytes });
+		return file;
+	});
 }
 
 /**
@@ -123,13 +168,15 @@ export async function removeBlobs(
 	await blobs.remove(keys.filter(which));
 }
 
+const retriedAtOnce = 100;
+
 type Row = Record<string, unknown> & { attempt: number; blob_id: string };
 
 async function refuse(
 	tx: Tx,
 	userId: string,
 	id: string,
-	code: 'file.not_cancellable' | 'file.not_retryable'
+	code: 'file.not_cancellable' | 'file.not_retryable' | 'file.not_waiting'
 ): Promise<never> {
 	const { rowCount } = await tx.query('select from public.files where id = $1 and user_id = $2', [
 		id,
@@ -156,7 +203,7 @@ const retrySql = `
 	update public.files f set status = 'pending', attempt = attempt + 1, queued_attempt = attempt + 1, progress = 0,
 		processing_stage = null, activity = null, eta_seconds = null, error_code = null, error_message = null,
 		warnings = '[]'
-	where id = $1 and user_id = $2 and status in ('failed', 'cancelled')
+	where id = any($1::text[]::uuid[]) and user_id = $2 and status = any($3::text[])
 	returning f.attempt, ${fileColumns}`;
 
 /** The oldest duplicate takes the place of the one that goes; the others are its duplicates now. */

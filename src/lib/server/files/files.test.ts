@@ -221,7 +221,10 @@ describe('cancel and retry', () => {
 		expect(await test.keys(prefix)).toEqual([`${prefix}original`]);
 		await expect(test.files.cancel(ada, id)).rejects.toMatchObject({ code: 'file.not_cancellable' });
 
-		expect(await test.files.retry(ada, id, 'secret')).toMatchObject({ status: 'pending', progress: 0 });
+		expect(await test.files.retry(ada, id, { password: 'secret' })).toMatchObject({
+			status: 'pending',
+			progress: 0
+		});
 		expect(test.files.passwords.find(id)).toBe('secret');
 		expect(JSON.stringify((await test.platform.db.query('select * from pgboss.job')).rows)).not.toContain(
 			'secret'
@@ -241,6 +244,42 @@ describe('cancel and retry', () => {
 		});
 		expect(await test.files.retry(ada, id)).toMatchObject({ error_code: null, error_message: null });
 		expect(await vectorsOf(ada)).toEqual(['a']);
+	});
+});
+
+describe('all that failed', () => {
+	it('is queued again, and nothing else', async () => {
+		const failed = [await test.addFile(ada), await test.addFile(ada)];
+		for (const { id } of failed) {
+			const claim = await test.files.claim(jobOf(id));
+			await claim?.fail({ code: 'file.damaged', message: 'x' });
+		}
+		const waiting = await test.addFile(ada);
+		const others = await test.files.retryFailed(await test.platform.addUser());
+		expect(others).toEqual([]);
+		const files = await test.files.retryFailed(ada);
+		expect(files.map(({ id, status }) => [id, status])).toEqual(failed.map(({ id }) => [id, 'pending']));
+		expect((await test.queue.live()).get(waiting.id)).toBe(0);
+		expect((await test.queue.live()).get(files[0]?.id ?? '')).toBe(2);
+	});
+});
+
+describe('the file that somebody wants next', () => {
+	it('is begun before all others that wait', async () => {
+		const [first, second, third] = [
+			await test.addFile(ada),
+			await test.addFile(ada),
+			await test.addFile(ada)
+		];
+		expect(await test.files.prefer(ada, third.id)).toMatchObject({ id: third.id, status: 'pending' });
+		const order = (await test.queue.waiting(100)).filter((id) =>
+			[first.id, second.id, third.id].includes(id)
+		);
+		expect(order).toEqual([third.id, first.id, second.id]);
+		await test.files.cancel(ada, first.id);
+		await expect(test.files.prefer(ada, first.id)).rejects.toMatchObject({ code: 'file.not_waiting' });
+		const stranger = await test.platform.addUser();
+		await expect(test.files.prefer(stranger, third.id)).rejects.toMatchObject({ code: 'file.not_found' });
 	});
 });
 

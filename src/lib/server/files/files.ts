@@ -6,7 +6,16 @@ import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Bell } from './bell.ts';
 import { type Claim, claimFile } from './claim.ts';
 import { type Content, type ContentRequest, openContent } from './content.ts';
-import { cancelFile, giveUpFile, queueAgain, removeFile, retryFile } from './end.ts';
+import {
+	cancelFile,
+	giveUpFile,
+	preferFile,
+	queueAgain,
+	removeFile,
+	type Retry,
+	retryFailed,
+	retryFile
+} from './end.ts';
 import { insertFile, type NewFile, usedBytesSql } from './insert.ts';
 import type { Job, Jobs } from './job.ts';
 import { createPasswords } from './passwords.ts';
@@ -44,8 +53,9 @@ export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
 
 		cancel: (userId: string, id: string): Promise<StoredFile> => cancelFile(ends, userId, id),
 		remove: (userId: string, id: string): Promise<void> => removeFile(ends, userId, id),
-		retry: (userId: string, id: string, password?: string): Promise<StoredFile> =>
-			retryFile(ends, userId, id, password),
+		retry: (userId: string, id: string, how?: Retry): Promise<StoredFile> => retryFile(ends, userId, id, how),
+		retryFailed: (userId: string): Promise<StoredFile[]> => retryFailed(ends, userId),
+		prefer: (userId: string, id: string): Promise<StoredFile> => preferFile(ends, userId, id),
 
 		/** `undefined`: the job is not the file's current one, or the file has ended. */
 		claim: (job: Job): Promise<Claim | undefined> => claimFile({ db, bell }, job),

@@ -11,13 +11,22 @@ export const Job = v.object({
 	attempt: count,
 	sizeBytes: count,
 	/** How often the work was put off because somebody else (the model provider) was not able to do his part. */
-	tries: count
+	tries: count,
+	/**
+	 * Usually what has not been done yet. `anew`: everything, although it was done before. `vectors`: those of the active
+	 * model for the passages of a completed file.
+	 */
+	kind: v.optional(v.picklist(['anew', 'vectors']))
 });
 export type Job = v.InferOutput<typeof Job>;
 
+export type NewJob = Omit<Job, 'tries'>;
+
 export type Jobs = {
 	/** In the caller's transaction: the job exists if and only if his change does. */
-	send(tx: Tx, job: Omit<Job, 'tries'>): Promise<void>;
+	send(tx: Tx, job: NewJob): Promise<void>;
+	/** Before all others that wait. */
+	prefer(tx: Tx, file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void>;
 	/**
 	 * Ends the work of attempts before `before`; a later one may have begun before everybody has heard of this. Resolves
 	 * when the work on this file in this process has ended (or a moment later, if it does not).

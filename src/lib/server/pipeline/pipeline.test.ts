@@ -236,11 +236,37 @@ describe('another attempt', () => {
 		};
 		const { id } = await test.addFile(ada, 'secret text');
 		await look.untilItIs(id, { status: 'failed', error_code: 'pdf.encrypted' });
-		await test.files.retry(ada, id, 'open sesame');
+		await test.files.retry(ada, id, { password: 'open sesame' });
 		await look.untilItIs(id, { status: 'completed' });
 		await eventually(() => expect(test.files.passwords.find(id)).toBeUndefined());
 		const { rows } = await test.platform.db.query('select * from pgboss.job');
 		expect(JSON.stringify([rows, await test.row(id)])).not.toContain('sesame');
+	});
+});
+
+describe('a completed file', () => {
+	it('is processed again when that is asked for, and keeps its passages until then', async () => {
+		const { id } = await test.addFile(ada, 'first\nsecond\nthird');
+		await look.untilItIs(id, { status: 'completed', chunk_count: 3 });
+		const twin = await test.addFile(ada, 'first\nsecond\nthird');
+		await look.untilItIs(twin.id, { status: 'completed', chunk_count: 3 });
+		await expect(test.files.retry(ada, id)).rejects.toMatchObject({ code: 'file.not_retryable' });
+		const reading = gate();
+		stages.extract = async function* ({ signal }) {
+			await reading.passed(signal);
+			yield { number: 1, section: null, text: 'first\nanother' };
+		};
+		expect(await test.files.retry(ada, id, { again: true })).toMatchObject({
+			status: 'pending',
+			progress: 0
+		});
+		await look.untilItIs(id, { status: 'processing' });
+		expect(await look.chunks(id)).toHaveLength(3);
+		reading.open();
+		await look.untilItIs(id, { status: 'completed', chunk_count: 2 });
+		expect((await look.chunks(id)).map(({ text }) => text)).toEqual(['first', 'another']);
+		expect(embedder.texts.toSorted()).toEqual(['another', 'first', 'second', 'third']);
+		expect((await test.row(twin.id))?.variants).toEqual((await test.row(id))?.variants);
 	});
 });
 

@@ -27,7 +27,7 @@ export function createPipeline(deps: Deps) {
 	const { files, metrics, log } = deps;
 
 	async function run(job: Job, signal: AbortSignal): Promise<PutOff | undefined> {
-		const twin = await files.findTwin(job.fileId);
+		const twin = job.kind === 'anew' ? undefined : await files.findTwin(job.fileId);
 		if (twin?.isBusy) return { inSeconds: patience(twin.waitedSeconds), tries: job.tries };
 		const claim = await files.claim(job);
 		if (!claim) return undefined;

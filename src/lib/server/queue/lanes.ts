@@ -14,6 +14,11 @@ export function priorityOf(sizeBytes: number): number {
 	return sizeBytes <= 16 * mebibyte ? step : 0;
 }
 
+/** Before every other one of its kind: no big file takes the place that is kept for small ones. */
+export function firstPriority(sizeBytes: number): number {
+	return priorityOf(sizeBytes) >= smallFrom ? smallFrom + 2 * step - 1 : smallFrom - 1;
+}
+
 /** `concurrency` lanes that take big files, and one more that only small ones may use. */
 export function lanesFor(concurrency: number): Pick<WorkOptions, 'minPriority' | 'maxPriority'>[] {
 	const onlySmall = { minPriority: smallFrom };

@@ -8,11 +8,11 @@ import type { Job as BossJob } from 'pg-boss';
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { problem } from '../errors.ts';
-import { Job } from '../files/job.ts';
+import { Job, type NewJob } from '../files/job.ts';
 import type { Stop, Tx } from '../platform/platform.ts';
 import { type BossOptions, makeBoss, over, schema } from './boss.ts';
 import { createHands, Stopped } from './hands.ts';
-import { lanesFor, priorityOf } from './lanes.ts';
+import { firstPriority, lanesFor, priorityOf } from './lanes.ts';
 import { createLooks } from './looks.ts';
 
 const name = 'files';
@@ -55,13 +55,18 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	let stopListening: Stop | undefined;
 	let isStopping = false;
 
-	async function send(tx: Tx, job: Omit<Job, 'tries'>): Promise<void> {
+	async function send(tx: Tx, job: NewJob): Promise<void> {
 		await enqueue(tx, { ...job, tries: 0 }, { startAfter: 0, priority: priorityOf(job.sizeBytes) });
 	}
 
 	async function enqueue(tx: Tx, job: Job, when: { startAfter: number; priority: number }): Promise<void> {
 		const id = await boss.send(name, job, { ...when, db: over(tx), singletonKey: job.fileId });
 		if (id === null) throw problem('server.unexpected', { message: 'The queue did not take the job.' });
+		changed();
+	}
+
+	async function prefer(tx: Tx, { fileId, sizeBytes }: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void> {
+		await tx.query(preferSql, [name, fileId, firstPriority(sizeBytes)]);
 		changed();
 	}
 
@@ -111,6 +116,7 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 
 	return {
 		send,
+		prefer,
 
 		async start(): Promise<void> {
 			await boss.start();
@@ -171,5 +177,10 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 }
 
 const Settled = v.object({ affected: v.number() });
+
+/** pg-boss changes no job that stands in its queue. One that waits for its time need not any more. */
+const preferSql = `
+	update ${schema}.job set priority = $3::int, start_after = least(start_after, now())
+	where name = $1 and data ->> 'fileId' = $2 and state < 'active'`;
 
 const activeSql = `select id::text from ${schema}.job where name = $1 and state = 'active'`;

@@ -29,7 +29,7 @@ function statement(vectors: string): string {
 	return `
 	with mine as materialized (
 		select f.id, f.filename from public.files f
-		where f.user_id = $1 and f.status in ('completed', 'processing') and ($2::uuid is null or f.id = $2::uuid)
+		where f.user_id = $1 and f.status in ('completed', 'processing', 'pending') and ($2::uuid is null or f.id = $2::uuid)
 	), q as materialized (
 		select websearch_to_tsquery('simple', $3) || to_tsquery('simple', $4) as words,
 			to_tsquery('simple', $5) as some_words

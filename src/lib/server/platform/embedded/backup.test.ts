@@ -85,7 +85,7 @@ describe('a backup of a running server', () => {
 		isOver = true;
 		await traffic;
 		expect(said).toContain(inFolder(name));
-		const left = ['control.sock', 'db', 'files', 'lock'];
+		const left = ['control.sock', 'db', 'files', 'last-backup.json', 'lock'];
 		await eventually(async () => expect((await readdir(inFolder('data'))).sort()).toEqual(left));
 
 		await cli('restore', 'other', name);

@@ -4,6 +4,6 @@ import type { RequestHandler } from './$types';
 export const POST: RequestHandler = async ({ locals, params, request }) => {
 	const { auth, files, parse } = locals.app;
 	const { userId } = auth.require(locals.session);
-	const { password } = parse(RetryBody, await request.text());
-	return Response.json(await files.retry(userId, params.id, password), { status: 202 });
+	const how = parse(RetryBody, await request.text());
+	return Response.json(await files.retry(userId, params.id, how), { status: 202 });
 };
