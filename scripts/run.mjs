@@ -23,6 +23,7 @@ const commands = {
 	build: () => installed(() => build()),
 	check: () => installed(check),
 	test: () => prepared(() => runTests({ node, root, args, run })),
+	'check-stream': () => installed(() => cli('check-stream', args)),
 	bench: () => prepared(() => cli(`bench-${args[0] ?? 'stream'}`, args.slice(1))),
 	doctor: () => installed(() => cli('doctor', args)),
 	backup: () => installed(() => cli('backup', args)),
