@@ -158,10 +158,6 @@ describe('archives that mean harm', () => {
 	test.each(['docx', 'xlsx', 'pptx', 'odt', 'epub'] as const)(
 		'%s: that unpack to far more than their size are refused',
 		async (kind) => {
-			const bomb = makeZip([
-				{ name: 'content.xml', content: zeros },
-				{ name: 'word/document.xml', content: 'x' }
-			]);
 			await expect(read(bomb, types[kind])).rejects.toMatchObject({ code: 'archive.bomb' });
 		}
 	);
