@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { createEmbedder } from './embedder/embedder.ts';
 import { errorBody, problem, toAppError } from './errors.ts';
 import { createEvents } from './events/events.ts';
+import { createHarness } from './events/harness.ts';
 import { createBell } from './files/bell.ts';
 import { createChanges } from './files/changes.ts';
 import { createFiles } from './files/files.ts';
@@ -14,6 +15,7 @@ import { createMetrics } from './metrics.ts';
 import { createDoctor } from './pipeline/doctor.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { createPositions } from './pipeline/positions.ts';
+import { createReembedding } from './pipeline/reembedding.ts';
 import { chunkPages } from './pipeline/stages/chunk.ts';
 import { createStages } from './pipeline/stages/stages.ts';
 import { createOidc } from './platform/oidc.ts';
@@ -47,6 +49,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const embedder = createEmbedder({ config, metrics, log });
 	const stages = createStages({ config, log });
 	const pipeline = createPipeline({ db, blobs, files, stages, cut: chunkPages, embedder, metrics, log });
+	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
 	const sweeper = createSweeper({ db, blobs, files, queue, log });
 	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
@@ -54,6 +57,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const positions = createPositions({ files, queue, log });
 	const search = createSearch({ db, embedder, capabilities });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
+
+	const harness = config.hasHarness
+		? createHarness({ db, blobs, bell, changes, events, quotaBytes: config.userQuotaBytes, log })
+		: undefined;
 
 	return {
 		config,
@@ -65,6 +72,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		queue,
 		search,
 		events,
+		/** Undefined where the harness page is off. */
+		harness,
 		doctor,
 		parse,
 		/** For routes and hooks, which cannot import them (docs/decisions/001). */
@@ -81,7 +90,11 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		async start() {
 			await queue.start();
 			positions.start();
-			await queue.work(pipeline);
+			await queue.work({
+				run: (job, signal) => (job.kind === 'vectors' ? reembedding : pipeline).run(job, signal),
+				giveUp: pipeline.giveUp
+			});
+			await reembedding.start();
 			await events.start();
 			auth.start();
 			sweeper.start();
@@ -90,6 +103,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		async stop() {
 			auth.stop();
 			await events.stop('shutdown');
+			await harness?.stop();
 			await sweeper.stop();
 			await queue.stop();
 			await positions.stop();

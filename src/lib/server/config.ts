@@ -36,6 +36,7 @@ export const settings = {
 	EMBEDDING_MODEL: s('text-embedding-3-small', 'embedding model', 'a text', v.pipe(text, v.minLength(1))),
 	EMBEDDING_DIMENSIONS: s('', 'dimensions to ask the model for; empty: its own', '1 to 4096, or empty', or(whole(1, 4096))),
 	ADMIN_EMAILS: s('', 'who may use operator functions, separated by commas; embedded: also the person on the machine itself', 'e-mail addresses', emails),
+	HARNESS: s('', 'the page `/harness`, which shows the live stream at work; empty: on in development, off in production', 'on, off, or empty', v.picklist(['', 'on', 'off'])),
 	LOG_LEVEL: s('info', 'how much is logged', 'debug, info, warn, error or silent', v.picklist(['debug', 'info', 'warn', 'error', 'silent']))
 } satisfies Record<string, Setting>;
 
@@ -52,6 +53,7 @@ export type Config = Readonly<{
 	provider:
 		Readonly<{ apiKey: string; baseUrl: string; model: string; dimensions: number | undefined }> | undefined;
 	adminEmails: readonly string[];
+	hasHarness: boolean;
 	logLevel: string;
 	isLoopback: boolean;
 }>;
@@ -85,6 +87,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		oidc: clientId ? { issuer: values.OIDC_ISSUER, clientId, clientSecret } : undefined,
 		provider: providerOf(values),
 		adminEmails: values.ADMIN_EMAILS,
+		hasHarness: values.HARNESS ? values.HARNESS === 'on' : env.NODE_ENV !== 'production',
 		logLevel: values.LOG_LEVEL,
 		isLoopback
 	});

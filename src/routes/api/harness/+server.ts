@@ -1,0 +1,11 @@
+import { json } from '@sveltejs/kit';
+import { HarnessActionJson } from '#lib/shared/harness.ts';
+import type { RequestHandler } from './$types';
+
+export const POST: RequestHandler = async ({ locals, request }) => {
+	const { auth, errors, harness, parse } = locals.app;
+	if (!harness) throw errors.problem('request.not_found');
+	const session = auth.require(locals.session);
+	const { id } = await harness.act(session, parse(HarnessActionJson, await request.text()));
+	return json({ id }, { status: 202 });
+};
