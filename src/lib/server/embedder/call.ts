@@ -11,10 +11,14 @@ export type Call = (
 	texts: readonly string[],
 	signal: AbortSignal,
 	dimensions?: number
-) => Promise<Float32Array[]>;
+) => Promise<{ vectors: Float32Array[]; tokens: number }>;
+
+/** For providers that do not count: English has about four letters to a token. */
+const charsPerToken = 4;
 
 const Answer = v.object({
-	data: v.array(v.object({ index: v.number(), embedding: v.union([v.string(), v.array(v.number())]) }))
+	data: v.array(v.object({ index: v.number(), embedding: v.union([v.string(), v.array(v.number())]) })),
+	usage: v.optional(v.object({ total_tokens: v.optional(v.pipe(v.number(), v.minValue(0))) }))
 });
 
 export function createCall({ apiKey, baseUrl, model, dimensions }: Provider, timeoutMs: number): Call {
@@ -28,8 +32,12 @@ export function createCall({ apiKey, baseUrl, model, dimensions }: Provider, tim
 			.toSorted((a, b) => a.index - b.index)
 			.map(({ embedding }) => decode(embedding));
 		check(vectors, texts.length, expected);
-		return vectors;
+		return { vectors, tokens: answer.usage?.total_tokens || estimateTokens(texts) };
 	};
+}
+
+function estimateTokens(texts: readonly string[]): number {
+	return texts.reduce((sum, text) => sum + Math.ceil(text.length / charsPerToken), 0);
 }
 
 function decode(embedding: string | number[]): Float32Array {

@@ -9,6 +9,8 @@ export type EmbedOptions = {
 	signal: AbortSignal;
 	/** The provider asks for patience: called when a wait begins, every second of it, and with 0 when it is over. */
 	onWait?: (seconds: number) => void;
+	/** What the provider says it counted, for each call that it answered; an estimate where it says nothing. */
+	onTokens?: (tokens: number) => void;
 };
 
 export type Embedder = {

@@ -32,8 +32,8 @@ export function createProvider({ provider, metrics, log, tuning }: Deps): Embedd
 		});
 	};
 	const embedPlainText = async (options: EmbedOptions): Promise<Float32Array> => {
-		const vectors = await persist(() => call([plainText], options.signal, provider.dimensions), options);
-		if (vectors?.[0]) return vectors[0];
+		const answer = await persist(() => call([plainText], options.signal, provider.dimensions), options);
+		if (answer?.vectors[0]) return answer.vectors[0];
 		throw problem('embedding.rejected', { details: { reason: 'The provider refuses every text.' } });
 	};
 	/** `prove` tells a provider that refuses a text from one that refuses everything, before the halving begins. */
@@ -43,8 +43,11 @@ export function createProvider({ provider, metrics, log, tuning }: Deps): Embedd
 		options: EmbedOptions,
 		prove: () => Promise<unknown>
 	): Promise<Slot[]> => {
-		const vectors = await persist(() => call(texts, options.signal, dimensions), options);
-		if (vectors) return vectors;
+		const answer = await persist(() => call(texts, options.signal, dimensions), options);
+		if (answer) {
+			options.onTokens?.(answer.tokens);
+			return answer.vectors;
+		}
 		await prove();
 		if (texts.length === 1) return [undefined];
 		const middle = Math.ceil(texts.length / 2);
@@ -56,9 +59,10 @@ export function createProvider({ provider, metrics, log, tuning }: Deps): Embedd
 		name: provider.model,
 		model: provider.dimensions === undefined ? provider.model : `${provider.model}@${provider.dimensions}`,
 		isSemantic: true,
-		async embed(texts, { signal, onWait }) {
+		async embed(texts, { signal, ...told }) {
+			if (texts.length === 0) return [];
 			const failed = new AbortController();
-			const options = { signal: AbortSignal.any([signal, failed.signal]), onWait };
+			const options = { ...told, signal: AbortSignal.any([signal, failed.signal]) };
 			try {
 				const dimensions = await learn(options);
 				let proof: Promise<unknown> | undefined;

@@ -1,5 +1,6 @@
 // $1 person, $2 file or null, $3 words as typed, $4 tsquery of all words, $5 tsquery of any, $6 words of scripts without
-// spaces; with vectors also $7 vector, $8 model. A Postgres without pgvector knows no such type: hence two statements.
+// spaces, $7 patterns that a file's name must match (cheap, before its words are made); with vectors $8 vector, $9 model.
+// A Postgres without pgvector knows no such type: hence two statements.
 
 /** Of each list. */
 const listLength = 60;
@@ -10,12 +11,12 @@ const rankedAtMost = 3000;
 
 const vectorList = `
 	near as materialized (
-		select e.hash, 1 - (e.embedding operator(extensions.<=>) $7::extensions.vector) as score
+		select e.hash, 1 - (e.embedding operator(extensions.<=>) $8::extensions.vector) as score
 		from public.embeddings e
-		where e.user_id = $1 and e.model = $8
+		where e.user_id = $1 and e.model = $9
 			and ($2::uuid is null or e.hash in (select hash from public.chunks where user_id = $1 and file_id = $2::uuid))
-			and extensions.vector_dims(e.embedding) = extensions.vector_dims($7::extensions.vector)
-		order by e.embedding operator(extensions.<=>) $7::extensions.vector limit ${listLength}
+			and extensions.vector_dims(e.embedding) = extensions.vector_dims($8::extensions.vector)
+		order by e.embedding operator(extensions.<=>) $8::extensions.vector limit ${listLength}
 	), vector as (
 		select c.file_id, c.ordinal, near.score from near
 		join public.chunks c on c.user_id = $1 and c.hash = near.hash and c.file_id in (select id from mine)
@@ -51,10 +52,12 @@ function statement(vectors: string): string {
 		where cardinality($6::text[]) > 0 and c.user_id = $1 and c.file_id in (select id from mine)
 			and not exists (select from unnest($6::text[]) word where position(word in c.text) = 0)
 		order by c.file_id, c.ordinal limit ${listLength}
-	), ${vectors}, name as (
-		select m.id as file_id, 0 as ordinal, ts_rank(named.words, (select words from q)) as score
-		from mine m, lateral (select ${wordsOf("translate(m.filename, '._-()[]', '       ')")} as words) named
-		where named.words @@ (select words from q) order by score desc, m.id limit ${listLength}
+	), ${vectors}, named as materialized (
+		select m.id, ${wordsOf("translate(m.filename, '._-()[]', '       ')")} as words from mine m
+		where m.filename ilike all ($7::text[]) or octet_length(m.filename) <> char_length(m.filename)
+	), name as (
+		select id as file_id, 0 as ordinal, ts_rank(words, (select words from q)) as score
+		from named where words @@ (select words from q) order by score desc, id limit ${listLength}
 	), found as (
 		select 'words' as list, * from words union all select 'some_words', * from some_words union all
 		select 'inside', * from inside union all select 'vector', * from vector union all select 'name', * from name

@@ -34,7 +34,8 @@ export async function findCandidates(db: Queryable, wanted: Wanted): Promise<Can
 		query.folded,
 		query.hasOperators ? '' : query.allWords,
 		query.hasOperators ? '' : query.anyWord,
-		query.unspaced
+		query.unspaced,
+		query.hasOperators ? [] : query.words.map((word) => `%${word}%`)
 	];
 	const { rows } = vector
 		? await db.query(withVectors, [...params, `[${vector.join(',')}]`, model])

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { silentLog } from '#lib/server/log.ts';
+import { limits } from '#lib/shared/limits.ts';
 import {
 	damaged,
 	makeCsv,
@@ -110,6 +111,11 @@ describe('PDF', () => {
 			);
 			expect(['pages', 'file.damaged'], `seed ${seed}`).toContain(outcome);
 		}
+	});
+
+	test('with more pages than are allowed is refused before it is read', async () => {
+		const file = makePdf(Array.from({ length: limits.maxPdfPages + 1 }, () => ''));
+		await expect(read(file, 'application/pdf')).rejects.toMatchObject({ code: 'pdf.too_many_pages' });
 	});
 
 	test('cancelling stops the reading within a second', async () => {
