@@ -29,20 +29,30 @@ export function createCheckpoints(db: Db, { file, attempt, tx }: Claim) {
 			return result.success ? result.output : undefined;
 		},
 
-		finish: (stage: CheckpointStage, result: unknown): Promise<void> =>
-			tx((tx) => note(tx, stage, result, true)),
+		async finish(stage: CheckpointStage, result: object): Promise<void> {
+			await tx((tx) => note(tx, { stage, result, isFinished: true, tokens: 0 }));
+		},
 
 		/** The file got further: whatever loses its job next is not to blame for standing still. */
-		advance: (tx: Tx, stage: CheckpointStage): Promise<void> => note(tx, stage, null, false)
+		async advance(tx: Tx, tokens: number): Promise<void> {
+			await note(tx, { stage: 'embedding', result: {}, isFinished: false, tokens });
+		}
 	};
 
-	async function note(tx: Tx, stage: CheckpointStage, result: unknown, isFinished: boolean): Promise<void> {
-		await tx.query(
-			`insert into asura.file_stages (file_id, stage, attempt, input_hash, result, finished_at)
-			 values ($1, $2, $3, $4, $5::text::jsonb, case when $6::boolean then clock_timestamp() end)
-			 on conflict (file_id, stage) do update set attempt = excluded.attempt,
-				input_hash = excluded.input_hash, result = excluded.result, finished_at = excluded.finished_at`,
-			[file.id, stage, attempt, inputHash(stage), JSON.stringify(result), isFinished]
-		);
+	async function note(tx: Tx, { stage, result, isFinished, tokens }: Note): Promise<void> {
+		const json = JSON.stringify(result);
+		await tx.query(noteSql, [file.id, stage, attempt, inputHash(stage), json, isFinished, tokens]);
 	}
 }
+
+type Note = { stage: CheckpointStage; result: object; isFinished: boolean; tokens: number };
+
+/** Tokens add up over all batches and attempts: they were paid. */
+const noteSql = `
+	insert into asura.file_stages as s (file_id, stage, attempt, input_hash, result, finished_at)
+	values ($1, $2, $3, $4, $5::text::jsonb || jsonb_build_object('tokens', $7::float8),
+		case when $6::boolean then clock_timestamp() end)
+	on conflict (file_id, stage) do update set attempt = excluded.attempt, input_hash = excluded.input_hash,
+		result = excluded.result || jsonb_build_object('tokens',
+			coalesce((s.result ->> 'tokens')::float8, 0) + $7::float8),
+		finished_at = excluded.finished_at`;

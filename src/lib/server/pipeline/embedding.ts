@@ -17,8 +17,13 @@ export async function embedPages(work: Work, pages: AsyncIterable<Page>, cut: Ch
 	const { scope, progress, metrics } = work;
 	const stop = metrics.stageSeconds.startTimer({ stage: 'embedding' });
 	const lane = createLane({ atOnce, waiting, signal: scope.signal, fail: scope.fail });
-	const embed = (texts: string[]) =>
-		work.embedder.embed(texts, { signal: scope.signal, onWait: (seconds) => progress.wait(seconds) });
+	const onWait = (seconds: number) => progress.wait(seconds);
+	const embed = async (texts: string[]) => {
+		let tokens = 0;
+		const onTokens = (count: number) => (tokens += count);
+		const vectors = await work.embedder.embed(texts, { signal: scope.signal, onWait, onTokens });
+		return { vectors, tokens };
+	};
 	const passages = {
 		...work,
 		model: work.embedder.model,

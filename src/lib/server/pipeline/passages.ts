@@ -12,7 +12,7 @@ export type PassagesDeps = {
 	checkpoints: Checkpoints;
 	model: string;
 	/** `undefined` for a text that the provider refuses: it can be found by its words only. */
-	embed(texts: string[]): Promise<(Float32Array | undefined)[]>;
+	embed(texts: string[]): Promise<{ vectors: (Float32Array | undefined)[]; tokens: number }>;
 	onRefused(chunk: Chunk): void;
 };
 
@@ -22,11 +22,14 @@ const rounds = 5;
 export async function keepBatch(deps: PassagesDeps, batch: readonly Chunk[]): Promise<void> {
 	const texts = new Map(batch.map(({ hash, text }) => [hash, text]));
 	const vectors = new Map<string, string>();
+	let tokens = 0;
 	for (let round = 0; round < rounds; round++) {
 		const known = await findKnown(deps, [...texts.keys()]);
 		const missing = [...texts].filter(([hash]) => !known.has(hash) && !vectors.has(hash));
-		for (const hash of await embed(deps, missing, vectors)) texts.delete(hash);
-		if (await write(deps, batch, [...texts.keys()], vectors)) {
+		const embedded = await embed(deps, missing, vectors);
+		tokens += embedded.tokens;
+		for (const hash of embedded.refused) texts.delete(hash);
+		if (await write(deps, { batch, needed: [...texts.keys()], vectors, tokens })) {
 			for (const chunk of batch) if (!texts.has(chunk.hash)) deps.onRefused(chunk);
 			return;
 		}
@@ -34,27 +37,27 @@ export async function keepBatch(deps: PassagesDeps, batch: readonly Chunk[]): Pr
 	throw new Error('Vectors of this batch kept being deleted.');
 }
 
-/** Adds to `vectors`; the hashes of refused texts. */
+/** Adds to `vectors`. */
 async function embed(
 	deps: PassagesDeps,
 	missing: [hash: string, text: string][],
 	vectors: Map<string, string>
-): Promise<string[]> {
-	if (missing.length === 0) return [];
+): Promise<{ refused: string[]; tokens: number }> {
+	if (missing.length === 0) return { refused: [], tokens: 0 };
 	const made = await deps.embed(missing.map(([, text]) => text));
-	const texts = await toVectorTexts(made);
+	const texts = await toVectorTexts(made.vectors);
 	missing.forEach(([hash], i) => texts[i] && vectors.set(hash, texts[i]));
-	return missing.flatMap(([hash]) => (vectors.has(hash) ? [] : [hash]));
+	return { refused: missing.flatMap(([hash]) => (vectors.has(hash) ? [] : [hash])), tokens: made.tokens };
 }
 
 class Gone extends Error {}
 
+type Written = { batch: readonly Chunk[]; needed: string[]; vectors: Map<string, string>; tokens: number };
+
 /** False when a vector that was counted on is gone: nothing was written then. */
 async function write(
 	{ claim, checkpoints, model }: PassagesDeps,
-	batch: readonly Chunk[],
-	needed: string[],
-	vectors: Map<string, string>
+	{ batch, needed, vectors, tokens }: Written
 ): Promise<boolean> {
 	const { userId } = claim.file;
 	try {
@@ -63,7 +66,7 @@ async function write(
 			const { rows } = await tx.query<{ known: number }>(knownCountSql, [userId, model, needed]);
 			if (rows[0]?.known !== needed.length) throw new Gone();
 			await writeChunks(tx, claim, batch);
-			await checkpoints.advance(tx, 'embedding');
+			await checkpoints.advance(tx, tokens);
 		});
 		return true;
 	} catch (error) {

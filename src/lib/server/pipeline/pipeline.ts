@@ -11,6 +11,7 @@ import { compress } from './compression.ts';
 import { embedPages } from './embedding.ts';
 import { forgetPages, readPages } from './extraction.ts';
 import { createProgress } from './progress.ts';
+import { retryAfterSeconds } from './retries.ts';
 import { openScope } from './scope.ts';
 import { withScratch } from './scratch.ts';
 import type { ChunkPages, Page } from './stage.ts';
@@ -19,9 +20,6 @@ import { weightsFor } from './weights.ts';
 import type { PipelineDeps, Work } from './work.ts';
 
 export type Deps = PipelineDeps & { files: Files; cut: ChunkPages };
-
-/** A provider that does not answer gets this many chances, further and further apart: about eight minutes. */
-const retryAfterSeconds = [5, 15, 45, 120, 300];
 
 export function createPipeline(deps: Deps) {
 	const { files, metrics, log } = deps;
@@ -124,6 +122,7 @@ async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<
 	if (!chunkCount)
 		warnings.nothingRead(work.input.fileType === 'application/pdf' ? 'pdf.no_text' : 'text.no_text');
 	await progress.close();
+	await work.checkpoints.finish('embedding', { model: work.embedder.model });
 	await claim.complete({ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) });
 	await forgetPages(work);
 }

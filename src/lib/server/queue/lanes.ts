@@ -6,6 +6,8 @@ const mebibyte = 1024 ** 2;
 /** Between two classes: within one, work that has begun goes before work that has not. */
 const step = 10;
 const smallFrom = 2 * step;
+/** Nobody waits for it. */
+export const backgroundPriority = -step;
 
 /** The smaller the file, the higher. */
 export function priorityOf(sizeBytes: number): number {
@@ -19,9 +21,13 @@ export function firstPriority(sizeBytes: number): number {
 	return priorityOf(sizeBytes) >= smallFrom ? smallFrom + 2 * step - 1 : smallFrom - 1;
 }
 
-/** `concurrency` lanes that take big files, and one more that only small ones may use. */
+/**
+ * `concurrency` lanes that take big files, one more that only small ones may use, and one for what nobody waits for,
+ * which is then never in anybody's way.
+ */
 export function lanesFor(concurrency: number): Pick<WorkOptions, 'minPriority' | 'maxPriority'>[] {
 	const onlySmall = { minPriority: smallFrom };
-	const onlyBig = { maxPriority: smallFrom - 1 };
-	return [onlySmall, onlyBig, ...Array.from({ length: concurrency - 1 }, () => ({}))];
+	const onlyBig = { minPriority: 0, maxPriority: smallFrom - 1 };
+	const others = Array.from({ length: concurrency - 1 }, () => ({ minPriority: 0 }));
+	return [onlySmall, onlyBig, ...others, { maxPriority: -1 }];
 }
