@@ -41,14 +41,20 @@ export function createLimiter({ start = 4, max = 16 }: { start?: number; max?: n
 			return limit;
 		},
 		async enter(wait: Wait): Promise<Permit> {
-			for (;;) {
-				wait.signal.throwIfAborted();
-				const pauseMs = pausedUntil - performance.now();
-				if (pauseMs > 0) await waitVisibly(pauseMs, wait);
-				else if (active < Math.floor(limit)) {
-					active++;
-					return permit();
-				} else await turn(queue, wait.signal);
+			try {
+				for (;;) {
+					wait.signal.throwIfAborted();
+					const pauseMs = pausedUntil - performance.now();
+					if (pauseMs > 0) await waitVisibly(pauseMs, wait);
+					else if (active < Math.floor(limit)) {
+						active++;
+						return permit();
+					} else await turn(queue, wait.signal);
+				}
+			} catch (error) {
+				// Who leaves may have been the one whose turn it was: the next must not wait for nobody.
+				wakeNext();
+				throw error;
 			}
 		}
 	};

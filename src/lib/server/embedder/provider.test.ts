@@ -195,6 +195,16 @@ describe('many jobs at once', () => {
 		expect(double.peak).toBeLessThan(grown);
 	});
 
+	test('do not fail with one that is cancelled while the size of vectors is being learned', async () => {
+		const embedder = await start({ dimensions: 48, latencyMs: 50 }, 'learned');
+		const controller = new AbortController();
+		const cancelled = embedder.embed(['first'], { signal: controller.signal });
+		const other = embedder.embed(['second'], { signal });
+		controller.abort(new Error('stop'));
+		await expect(cancelled).rejects.toThrow('stop');
+		expect((await other)[0]?.length).toBe(48);
+	});
+
 	test('end within a second when cancelled, even in a wait', async () => {
 		const embedder = await start();
 		double.failWhen(() => ({ kind: 'rate_limited', retryAfterSeconds: 60 }));

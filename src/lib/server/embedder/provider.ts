@@ -20,16 +20,17 @@ type Deps = { provider: Provider; metrics: Metrics; log: Log; tuning?: Tuning & 
 export function createProvider({ provider, metrics, log, tuning }: Deps): Embedder {
 	const call = createCall(provider, tuning?.callTimeoutMs ?? callTimeoutMs);
 	const persist = createPatience({ apiKey: provider.apiKey, metrics, log, tuning });
-	let learned: Promise<number> | undefined;
+	let learned: number | undefined;
 
-	/** How long this model's vectors are, asked once: a wrong answer later is then seen to be wrong. */
+	/**
+	 * How long this model's vectors are, asked for once: a wrong answer later is then seen to be wrong. Files that start
+	 * together each ask, so that cancelling one cannot fail another.
+	 */
 	const learn = async (options: EmbedOptions): Promise<number> => {
-		if (provider.dimensions !== undefined) return provider.dimensions;
-		learned ??= embedPlainText(options).then((vector) => vector.length);
-		return learned.catch((error: unknown) => {
-			learned = undefined;
-			throw error;
-		});
+		const known = provider.dimensions ?? learned;
+		if (known !== undefined) return known;
+		learned = (await embedPlainText(options)).length;
+		return learned;
 	};
 	const embedPlainText = async (options: EmbedOptions): Promise<Float32Array> => {
 		const answer = await persist(() => call([plainText], options.signal, provider.dimensions), options);
