@@ -58,6 +58,8 @@ export async function* cutParagraphs(pages: AsyncIterable<Page>): AsyncGenerator
 
 export type TestEmbedder = Pick<Embedder, 'model' | 'embed'> & {
 	texts: string[];
+	/** Counted for each text. */
+	tokens: number;
 	/** Calls that have not been answered. */
 	open: number;
 	mostOpen: number;
@@ -69,16 +71,18 @@ export function makeEmbedder(model = 'test:3'): TestEmbedder {
 	const embedder: TestEmbedder = {
 		model,
 		texts: [],
+		tokens: 0,
 		open: 0,
 		mostOpen: 0,
 		before: async () => undefined,
-		async embed(texts, { signal }) {
+		async embed(texts, { signal, onTokens }) {
 			embedder.open++;
 			embedder.mostOpen = Math.max(embedder.mostOpen, embedder.open);
 			try {
 				await embedder.before(texts, signal);
 				signal.throwIfAborted();
 				embedder.texts.push(...texts);
+				onTokens?.(embedder.tokens * texts.length);
 				return texts.map((text) =>
 					text.includes('refused') ? undefined : new Float32Array([text.length, 1, 0.1])
 				);

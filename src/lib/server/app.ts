@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { createAuth } from './auth/auth.ts';
 import type { Config } from './config.ts';
 import { createEmbedder } from './embedder/embedder.ts';
+import { estimateUsd } from './embedder/prices.ts';
 import { errorBody, problem, toAppError } from './errors.ts';
 import { createEvents } from './events/events.ts';
 import { createHarness } from './events/harness.ts';
@@ -45,7 +46,14 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const bell = createBell({ db, log });
 	const changes = createChanges({ db, capabilities });
 	const queue = createQueue({ db, capabilities, config, log });
-	const files = createFiles({ db, blobs, bell, changes, jobs: queue });
+	const files = createFiles({
+		db,
+		blobs,
+		bell,
+		changes,
+		jobs: queue,
+		estimateUsd: (model, tokens) => estimateUsd(config.provider?.baseUrl, model, tokens)
+	});
 	const embedder = createEmbedder({ config, metrics, log });
 	const stages = createStages({ config, log });
 	const pipeline = createPipeline({ db, blobs, files, stages, cut: chunkPages, embedder, metrics, log });

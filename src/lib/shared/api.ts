@@ -50,6 +50,16 @@ export const SearchAnswer = v.object({
 	embedder: v.string()
 });
 
+export const FileDetails = v.object({
+	/** The embedding model under which the file is complete. */
+	model: v.nullable(v.string()),
+	/** What the model's provider counted for this file, over all attempts; passages it was paid for before cost none. */
+	tokens: v.number(),
+	/** null: the price is not known. */
+	estimated_usd: v.nullable(v.number())
+});
+export type FileDetails = v.InferOutput<typeof FileDetails>;
+
 export const LocalSignIn = v.object({
 	email: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/))
 });

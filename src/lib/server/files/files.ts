@@ -1,10 +1,11 @@
 // The files: this folder is the only place that writes public.files. Every change that is committed rings the bell of
 // its owner afterwards.
-import type { ListAnswer, ListQuery } from '#lib/shared/api.ts';
+import type { FileDetails, ListAnswer, ListQuery } from '#lib/shared/api.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Bell } from './bell.ts';
 import { type Claim, claimFile } from './claim.ts';
+import { type EstimateUsd, findDetails } from './details.ts';
 import { type Content, type ContentRequest, openContent } from './content.ts';
 import {
 	cancelFile,
@@ -25,9 +26,17 @@ import { findFile, getFile, listFiles, type Now } from './read.ts';
 
 export type Files = ReturnType<typeof createFiles>;
 
-export type FilesDeps = { db: Db; blobs: BlobStore; bell: Bell; jobs: Jobs; changes: Now };
+export type FilesDeps = {
+	db: Db;
+	blobs: BlobStore;
+	bell: Bell;
+	jobs: Jobs;
+	changes: Now;
+	estimateUsd?: EstimateUsd;
+};
 
-export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
+export function createFiles(deps: FilesDeps) {
+	const { db, blobs, bell, jobs, changes, estimateUsd = () => null } = deps;
 	const passwords = createPasswords();
 	const ends = { db, blobs, bell, jobs, passwords };
 
@@ -49,6 +58,7 @@ export function createFiles({ db, blobs, bell, jobs, changes }: FilesDeps) {
 		find: (userId: string, id: string): Promise<StoredFile | undefined> => findFile(db, userId, id),
 		/** Somebody else's file is not found, like one that does not exist. */
 		get: (userId: string, id: string): Promise<StoredFile> => getFile(db, userId, id),
+		details: (userId: string, id: string): Promise<FileDetails> => findDetails(db, estimateUsd, userId, id),
 		content: (request: ContentRequest): Promise<Content> => openContent(db, blobs, request),
 
 		cancel: (userId: string, id: string): Promise<StoredFile> => cancelFile(ends, userId, id),

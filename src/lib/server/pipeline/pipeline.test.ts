@@ -98,6 +98,18 @@ describe('a file', () => {
 		expect(embedder.mostOpen).toBe(4);
 	});
 
+	it('tells what was paid for it, and by which model', async () => {
+		embedder.tokens = 5;
+		const { id } = await test.addFile(ada, 'paid once\npaid twice');
+		await look.untilItIs(id, { status: 'completed' });
+		expect(await test.files.details(ada, id)).toEqual({ model: 'test:3', tokens: 10, estimated_usd: null });
+		const other = await test.addFile(ada, 'paid once\nand something new');
+		await look.untilItIs(other.id, { status: 'completed' });
+		expect(await test.files.details(ada, other.id)).toMatchObject({ tokens: 5 });
+		const stranger = await test.platform.addUser();
+		await expect(test.files.details(stranger, id)).rejects.toMatchObject({ code: 'file.not_found' });
+	});
+
 	it('pays the same text once, in one file and over all files of a person', async () => {
 		const repeated = Array.from({ length: 200 }, (_, i) => `the same footer\nbody ${i}`).join('\f');
 		const { id } = await test.addFile(ada, repeated);

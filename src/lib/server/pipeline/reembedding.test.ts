@@ -89,6 +89,8 @@ describe('another embedding model', () => {
 		expect((await found('lantern')).names[0]).toBe('one.txt');
 		expect((await found('poison')).names[0]).toBe('one.txt');
 		expect(await reembedding.start()).toBe(0);
+		const { model, tokens } = await test.files.details(ada, ids[1] ?? '');
+		expect([model, tokens]).toEqual(['double', Math.ceil('a lighthouse'.length / 4)]);
 	});
 
 	it('pays nothing twice after a crash, and new files are complete under it', async () => {

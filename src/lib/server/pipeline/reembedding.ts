@@ -48,8 +48,9 @@ export function createReembedding({ db, queue, embedder, log }: ReembeddingDeps)
 		);
 		const [file] = rows;
 		if (!file) return undefined;
+		let tokens = 0;
 		try {
-			await embedMissing(fileId, file.user_id, signal);
+			tokens = await embedMissing(fileId, file.user_id, signal);
 		} catch (error) {
 			signal.throwIfAborted();
 			if (!(error instanceof AppError) || error.code === 'server.unexpected') throw error;
@@ -58,17 +59,19 @@ export function createReembedding({ db, queue, embedder, log }: ReembeddingDeps)
 			// After the last one it is tried at the next start.
 			return inSeconds === undefined ? undefined : { inSeconds, tries: tries + 1 };
 		}
-		await finish(fileId, file.user_id);
+		await finish(fileId, file.user_id, tokens);
 		return undefined;
 	}
 
-	async function embedMissing(fileId: string, userId: string, signal: AbortSignal): Promise<void> {
+	async function embedMissing(fileId: string, userId: string, signal: AbortSignal): Promise<number> {
+		let tokens = 0;
+		const onTokens = (count: number) => (tokens += count);
 		for (let after = -1; ;) {
 			const { rows } = await db.query<Missing>(missingSql, [fileId, model, after]);
 			const last = rows.at(-1);
-			if (!last) return;
+			if (!last) return tokens;
 			const texts = new Map(rows.map(({ hash, text }) => [hash, text]));
-			const made = await toVectorTexts(await embedder.embed([...texts.values()], { signal }));
+			const made = await toVectorTexts(await embedder.embed([...texts.values()], { signal, onTokens }));
 			// A text that the provider refuses has none; it is found by its words.
 			const vectors = [...texts.keys()].flatMap((hash, i) => (made[i] ? [{ hash, vector: made[i] }] : []));
 			await db.tx(async (tx) => {
@@ -84,10 +87,10 @@ export function createReembedding({ db, queue, embedder, log }: ReembeddingDeps)
 		}
 	}
 
-	async function finish(fileId: string, userId: string): Promise<void> {
+	async function finish(fileId: string, userId: string, tokens: number): Promise<void> {
 		await db.tx(async (tx) => {
 			await lockOwner(tx, userId);
-			await tx.query(doneSql, [fileId, JSON.stringify({ model })]);
+			await tx.query(doneSql, [fileId, model, tokens]);
 			const { rowCount } = await tx.query(`${outdatedSql} and f.user_id = $2 limit 1`, [model, userId]);
 			if (rowCount > 0) return;
 			const gone = await tx.query('delete from public.embeddings where user_id = $1 and model <> $2', [
@@ -126,7 +129,9 @@ const keepSql = `
 
 const doneSql = `
 	insert into asura.file_stages as s (file_id, stage, attempt, input_hash, result, finished_at)
-	select f.id, 'embedding', f.attempt, f.sha256, $2::text::jsonb, clock_timestamp()
+	select f.id, 'embedding', f.attempt, f.sha256,
+		jsonb_build_object('model', $2::text, 'tokens', $3::float8), clock_timestamp()
 	from public.files f where f.id = $1 and f.status = 'completed'
-	on conflict (file_id, stage) do update
-		set result = coalesce(s.result, '{}') || excluded.result, finished_at = excluded.finished_at`;
+	on conflict (file_id, stage) do update set finished_at = excluded.finished_at,
+		result = jsonb_build_object('model', $2::text,
+			'tokens', coalesce((s.result ->> 'tokens')::float8, 0) + $3::float8)`;
