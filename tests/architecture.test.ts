@@ -84,7 +84,7 @@ function isSameFolder(a: string, b: string): boolean {
 
 function importsOf(from: string): Import[] {
 	const pattern =
-		/(?:^|[\s;}])(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|new URL\(\s*['"](\.[^'"]+)['"]/g;
+		/(?:^|[\s;}])(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|new URL\(\s*['"](\.[^'"]+)['"]/g;
 	return [...read(from).matchAll(pattern)].map(([, type, named, dynamic, url]) => ({
 		from,
 		to: resolve(from, named ?? dynamic ?? url ?? ''),

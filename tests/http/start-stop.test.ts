@@ -98,7 +98,7 @@ describe('a start that cannot go well', () => {
 	it('says that a data folder is no folder', async () => {
 		const file = path.join(dataDir, 'a-file');
 		await writeFile(file, 'not a folder');
-		for (const DATA_DIR of [file, '/proc/asura']) {
+		for (const DATA_DIR of [file, path.join(file, 'below')]) {
 			const said = await refusedStart({ DATA_DIR });
 			expect(said).toContain('DATA_DIR');
 			expect(said).toContain(DATA_DIR);

@@ -150,7 +150,7 @@ describe('the sentence about a file', () => {
 			'Compressing: 10 bytes'
 		],
 		[
-			{ processing_stage: 'embedding', activity: { unit: 'seconds_waiting', done: 14, total: null } },
+			{ processing_stage: 'embedding', activity: { unit: 'seconds_waiting', done: 6, total: 20 } },
 			'Waiting 14 s for the provider'
 		],
 		[{ processing_stage: null }, 'Starting']

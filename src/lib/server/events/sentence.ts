@@ -12,8 +12,12 @@ const verbs: Record<Stage, string> = {
 export function sentenceOf({ status, processing_stage, activity, queue_position }: StoredFile): string {
 	if (status === 'pending') return queue_position ? `Waiting, ${queue_position} before it` : 'Waiting';
 	if (!processing_stage) return 'Starting';
-	if (activity?.unit === 'seconds_waiting') return `Waiting ${activity.done} s for the provider`;
+	if (activity?.unit === 'seconds_waiting') return waiting(activity);
 	return `${verbs[processing_stage]}${amount(activity)}`;
+}
+
+function waiting({ done, total }: Activity): string {
+	return total === null ? 'Waiting for the provider' : `Waiting ${Math.max(0, total - done)} s for the provider`;
 }
 
 function amount(activity: Activity | null): string {

@@ -10,7 +10,7 @@ export type Match = { start: number; end: number; word: string };
 export type Matcher = (text: string) => Match[];
 
 const wordPattern = /[\p{L}\p{N}\p{M}]+/gu;
-const minLikeness = 0.5;
+const minLikeness = 0.6;
 
 /** One matcher for many texts: each different word is judged once. */
 export function createMatcher({ words, unspaced }: Query, { isLike = false } = {}): Matcher {
