@@ -76,6 +76,14 @@ describe('the stream of a browser', () => {
 		expect(stream.state).toBe('live');
 	});
 
+	it('is live when events flow, although the first of them could not be read', () => {
+		tab.source.sayRaw('connected', '{');
+		tab.source.say(heartbeat, 'e.9');
+		expect(stream.state).toBe('live');
+		vi.advanceTimersByTime(75_000);
+		expect(stream.state).toBe('reconnecting');
+	});
+
 	it('takes 75 seconds of silence for a dead connection', () => {
 		tab.source.say(connected);
 		vi.advanceTimersByTime(60_000);

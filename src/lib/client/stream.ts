@@ -40,6 +40,8 @@ const firstEventMs = 2000;
 const steadyMs = 5000;
 const firstReturnMs = 5000;
 const longestReturnMs = 5 * 60_000;
+/** Until the server says its own. */
+const usualHeartbeatMs = 30_000;
 /** Heartbeats that may be missing before the connection counts as dead. */
 const missedBeats = 2.5;
 
@@ -59,7 +61,7 @@ export class Stream {
 	#stopPolling: (() => void) | undefined;
 	#attempt = 0;
 	#returnMs = firstReturnMs;
-	#silenceMs = 0;
+	#silenceMs = usualHeartbeatMs * missedBeats;
 	#liveSince = 0;
 	#heardAt = 0;
 
@@ -131,7 +133,9 @@ export class Stream {
 
 	#takeEvent(message: StreamMessage, cursor: string | undefined): void {
 		this.#timers.stop('first event');
-		if (message.eventType === 'connected') this.#goLive(message.heartbeatSeconds);
+		if (message.eventType === 'connected') this.#silenceMs = message.heartbeatSeconds * 1000 * missedBeats;
+		// Whatever arrives proves that events flow, even if the first of them could not be read.
+		if (this.state !== 'live') this.#goLive();
 		this.#heardAt = Date.now();
 		this.#timers.set('silence', this.#silenceMs, () => this.#reconnect());
 		this.#cursor = cursor ?? this.#cursor;
@@ -139,9 +143,8 @@ export class Stream {
 		if (message.eventType === 'bye') this.#obey(message.reason);
 	}
 
-	#goLive(heartbeatSeconds: number): void {
+	#goLive(): void {
 		this.#endPolling();
-		this.#silenceMs = heartbeatSeconds * 1000 * missedBeats;
 		this.#liveSince = Date.now();
 		this.#show('live');
 	}
