@@ -47,6 +47,34 @@ test('a signed-out tab says so everywhere', async ({ context, server, email }) =
 		await expect(tab.locator('[data-connection="signed-out"]')).toHaveCount(1, { timeout: 6000 });
 });
 
+test('a notification that came while nobody was there is shown once on return', async ({
+	context,
+	server,
+	email
+}) => {
+	await signIn(context, server, email);
+	const person = await context.newPage();
+	await person.goto(server.url);
+	const connection = person.waitForRequest(/\/api\/files\/events\?/);
+	await person.reload();
+	const user = new URL((await connection).url()).searchParams.get('user');
+	await person.close();
+	const answer = await context.request.post(`${server.url}/api/events`, {
+		headers: { origin: server.url },
+		data: { to: { user }, event: 'notification', data: { title: 'Your export is ready' } }
+	});
+	expect(answer.status()).toBe(202);
+
+	const back = await context.newPage();
+	const seen = back.waitForResponse(/\/api\/events\/seen/);
+	await back.goto(server.url);
+	await expect(back.getByText('Your export is ready')).toBeVisible();
+	expect((await seen).status()).toBe(204);
+	await back.reload();
+	await expect(back.locator('[data-connection="live"]')).toHaveCount(1);
+	await expect(back.getByText('Your export is ready')).toHaveCount(0);
+});
+
 test.describe('with a server of its own', () => {
 	let own: TestServer;
 	let proxy: Proxy;

@@ -17,7 +17,11 @@ export class Notices {
 
 	failed(what: string, error: unknown): void {
 		const why = error instanceof ApiError ? error.message : 'Something unexpected happened.';
-		this.#shown = [...this.#shown, { id: ++this.#counter, text: `${what} ${why}` }];
+		this.show(`${what} ${why}`);
+	}
+
+	show(text: string): void {
+		this.#shown = [...this.#shown, { id: ++this.#counter, text }];
 	}
 
 	dismiss(id: number): void {

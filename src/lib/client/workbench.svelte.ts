@@ -1,8 +1,10 @@
 // The composition root of the browser: everything the page's components share, made once per page and handed down by
 // context. Nothing of it lives in a module, where it would leak between people during server rendering.
 import { createContext } from 'svelte';
+import * as v from 'valibot';
 import type { StoredFile } from '#lib/shared/files.ts';
 import { type Action, needsPassword } from './actions.ts';
+import { type NamedEvent, NoticeData } from '#lib/shared/named-events.ts';
 import { type Api, createApi } from './api.ts';
 import { Deletions } from './deletions.svelte.ts';
 import { Files } from './files.svelte.ts';
@@ -42,7 +44,7 @@ export class Workbench {
 
 	constructor({ scope, maxFileBytes }: { scope: string; maxFileBytes: number }) {
 		this.maxFileBytes = maxFileBytes;
-		this.files = new Files({ scope });
+		this.files = new Files({ scope, onEvent: (event) => this.#showEvent(event) });
 		this.uploads = new Uploads({
 			send: sendMultipart,
 			maxFileBytes,
@@ -102,6 +104,14 @@ export class Workbench {
 			// A file without text offers none; the next one may.
 			this.#hasOffered = false;
 		}
+	}
+
+	/** A notification or an alert from the server; what is not written for a page is not shown. */
+	#showEvent({ data }: NamedEvent): void {
+		const notice = v.safeParse(NoticeData, data);
+		if (!notice.success) return;
+		const { title, message } = notice.output;
+		this.notices.show(message ? `${title}: ${message}` : title);
 	}
 
 	async #act(failure: string, action: () => Promise<StoredFile>): Promise<void> {
