@@ -17,7 +17,9 @@ export function sentenceOf({ status, processing_stage, activity, queue_position 
 }
 
 function waiting({ done, total }: Activity): string {
-	return total === null ? 'Waiting for the provider' : `Waiting ${Math.max(0, total - done)} s for the provider`;
+	return total === null
+		? 'Waiting for the provider'
+		: `Waiting ${Math.max(0, total - done)} s for the provider`;
 }
 
 function amount(activity: Activity | null): string {
