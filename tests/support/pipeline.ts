@@ -4,6 +4,7 @@ import type { StoredFile } from '#lib/shared/files.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createMetrics } from '#lib/server/metrics.ts';
 import { createPipeline, type Deps } from '#lib/server/pipeline/pipeline.ts';
+import { createRates } from '#lib/server/pipeline/rates.ts';
 import { eventually } from './eventually.ts';
 import type { TestFiles } from './files.ts';
 import { cutParagraphs } from './stages.ts';
@@ -14,6 +15,7 @@ export function makePipeline(test: TestFiles, parts: Pick<Deps, 'stages' | 'embe
 		...parts,
 		files: test.files,
 		cut: cutParagraphs,
+		rates: createRates(test.platform.db),
 		metrics: createMetrics(),
 		log: silentLog
 	});

@@ -16,6 +16,7 @@ import { createMetrics } from './metrics.ts';
 import { createDoctor } from './pipeline/doctor.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { createPositions } from './pipeline/positions.ts';
+import { createRates } from './pipeline/rates.ts';
 import { createReembedding } from './pipeline/reembedding.ts';
 import { chunkPages } from './pipeline/stages/chunk.ts';
 import { createStages } from './pipeline/stages/stages.ts';
@@ -56,13 +57,24 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	});
 	const embedder = createEmbedder({ config, metrics, log });
 	const stages = createStages({ config, log });
-	const pipeline = createPipeline({ db, blobs, files, stages, cut: chunkPages, embedder, metrics, log });
+	const rates = createRates(db);
+	const pipeline = createPipeline({
+		db,
+		blobs,
+		files,
+		stages,
+		cut: chunkPages,
+		embedder,
+		rates,
+		metrics,
+		log
+	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
 	const sweeper = createSweeper({ db, blobs, files, queue, log });
 	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
 	platform.onCommand?.('doctor', (to, options) => doctor.answer(to, options.get('mend') === '1'));
-	const positions = createPositions({ files, queue, log });
+	const positions = createPositions({ files, queue, rates, config, log });
 	const search = createSearch({ db, embedder, capabilities });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
 

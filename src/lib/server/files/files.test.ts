@@ -358,20 +358,27 @@ describe('a job that was lost too often', () => {
 describe('queue positions', () => {
 	it('count only files that wait, and are taken away when a file is begun', async () => {
 		const [a, b, c] = [await test.addFile(ada), await test.addFile(bob), await test.addFile(ada)];
-		await test.files.setPositions([a.id, b.id, c.id]);
+		await test.files.setPositions([
+			{ id: a.id, etaSeconds: undefined },
+			{ id: b.id, etaSeconds: undefined },
+			{ id: c.id, etaSeconds: undefined }
+		]);
 		const position = async (user: string, id: string) => (await test.files.get(user, id)).queue_position;
 		expect([await position(ada, a.id), await position(bob, b.id), await position(ada, c.id)]).toEqual([
 			1, 2, 3
 		]);
 		await claim(a.id);
 		const { rev } = await test.files.get(ada, c.id);
-		await test.files.setPositions([a.id, b.id]);
+		await test.files.setPositions([
+			{ id: a.id, etaSeconds: undefined },
+			{ id: b.id, etaSeconds: undefined }
+		]);
 		expect([await position(ada, a.id), await position(bob, b.id), await position(ada, c.id)]).toEqual([
 			null,
 			1,
 			null
 		]);
-		await test.files.setPositions([b.id]);
+		await test.files.setPositions([{ id: b.id, etaSeconds: undefined }]);
 		expect((await test.files.get(ada, c.id)).rev).toBe(rev + 1);
 	});
 });

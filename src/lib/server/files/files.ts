@@ -81,21 +81,50 @@ export function createFiles(deps: FilesDeps) {
 		markLost: (ids: readonly string[]): Promise<number> => markLost(ends, ids),
 		passwords: { find: passwords.find, forget: passwords.forget },
 
+		/** Those of `ids` that have not ended, and all that are at work. */
+		async unfinished(ids: readonly string[]): Promise<Unfinished[]> {
+			return (await db.query<Unfinished>(unfinishedSql, [ids])).rows;
+		},
+
 		/** `order`: the files at the head of the queue; the others have no position. */
-		async setPositions(order: readonly string[]): Promise<void> {
-			const { rows } = await db.query<{ user_id: string }>(positionsSql, [order]);
+		async setPositions(order: readonly { id: string; etaSeconds: number | undefined }[]): Promise<void> {
+			const ids = order.map(({ id }) => id);
+			const times = order.map(({ etaSeconds }) => String(etaSeconds ?? ''));
+			const { rows } = await db.query<{ user_id: string }>(positionsSql, [ids, times]);
 			for (const userId of new Set(rows.map(({ user_id }) => user_id))) bell.ring(userId);
 		}
 	};
 }
 
+export type Unfinished = {
+	id: string;
+	status: 'pending' | 'processing';
+	fileType: string;
+	sizeBytes: number;
+	etaSeconds: number | null;
+};
+
+const unfinishedSql = `
+	select id::text, status, file_type as "fileType", size_bytes::float8 as "sizeBytes",
+		eta_seconds::float8 as "etaSeconds"
+	from public.files where status = 'processing' or (status = 'pending' and id = any($1::text[]::uuid[]))`;
+
+/** A remaining time that hardly changed is not worth a message to everybody who looks. */
 const positionsSql = `
-	update public.files f set queue_position = p.position
+	update public.files f set queue_position = p.position, eta_seconds = p.eta
 	from (
-		select f.id, case when o.id is not null then row_number() over (order by o.place) end as position
+		select f.id, nullif(o.eta, '')::real as eta,
+			case when o.id is not null then row_number() over (order by o.place) end as position
 		from public.files f
-		left join unnest($1::text[]::uuid[]) with ordinality as o (id, place) on o.id = f.id
+		left join (
+			select u.id::uuid as id, u.eta, u.place
+			from unnest($1::text[], $2::text[]) with ordinality as u (id, eta, place)
+		) o on o.id = f.id
 		where f.status = 'pending'
 	) p
-	where f.id = p.id and f.queue_position is distinct from p.position
+	where f.id = p.id and f.status = 'pending' and (
+		f.queue_position is distinct from p.position
+		or (f.eta_seconds is null) <> (p.eta is null)
+		or abs(f.eta_seconds - p.eta) > 2 + f.eta_seconds / 4
+	)
 	returning f.user_id::text`;

@@ -8,6 +8,7 @@ import { problem } from '../errors.ts';
 import { silentLog } from '../log.ts';
 import { createQueue } from '../queue/queue.ts';
 import { createPositions } from './positions.ts';
+import { createRates } from './rates.ts';
 
 let test: TestFiles;
 let ada: string;
@@ -119,11 +120,20 @@ describe('a duplicate', () => {
 });
 
 describe('places in the queue', () => {
-	it('are told to those who wait, and move up', async () => {
+	it('are told to those who wait, with the time that others took, and move up', async () => {
 		const { stages, pipeline } = makeProcess();
 		const hold = gate();
 		stages.beforePage = (_, { signal }) => hold.passed(signal);
-		const positions = createPositions({ files: test.files, queue: test.queue, log: silentLog });
+		const rates = createRates(test.platform.db);
+		const took = { compression: 1, extraction: 2, embedding: 60, total: 60 };
+		for (let i = 0; i < 3; i++) await rates.learn({ fileType: 'text/plain', sizeBytes: 6 }, took);
+		const positions = createPositions({
+			files: test.files,
+			queue: test.queue,
+			rates,
+			config: { workerConcurrency: 2 },
+			log: silentLog
+		});
 		positions.start();
 		await test.queue.work(pipeline);
 		const ids: string[] = [];
@@ -133,6 +143,11 @@ describe('places in the queue', () => {
 			return files.flatMap(({ status, queue_position }) => (status === 'pending' ? [queue_position] : []));
 		};
 		await eventually(async () => expect(await places()).toEqual([1, 2, 3]));
+		const waiting = (await Promise.all(ids.map(look.get))).filter(({ status }) => status === 'pending');
+		const times = waiting.map(({ eta_seconds }) => eta_seconds ?? 0).toSorted((a, b) => a - b);
+		// Two are at work; each of the others comes after one of them.
+		expect(times[0]).toBeGreaterThan(60);
+		expect(times.at(-1)).toBeLessThanOrEqual(180);
 		hold.open();
 		await eventually(async () => expect(await places()).toEqual([]));
 		await positions.stop();

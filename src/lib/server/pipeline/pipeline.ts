@@ -10,13 +10,13 @@ import { createCheckpoints } from './checkpoints.ts';
 import { compress } from './compression.ts';
 import { embedPages } from './embedding.ts';
 import { forgetPages, readPages } from './extraction.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { secondsFrom, type Took, weightsFrom } from './rates.ts';
 import { retryAfterSeconds } from './retries.ts';
 import { openScope } from './scope.ts';
 import { withScratch } from './scratch.ts';
 import type { ChunkPages, Page } from './stage.ts';
 import { collectWarnings, type Warnings } from './warnings.ts';
-import { weightsFor } from './weights.ts';
 import type { PipelineDeps, Work } from './work.ts';
 
 export type Deps = PipelineDeps & { files: Files; cut: ChunkPages };
@@ -87,7 +87,14 @@ async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promis
 	if (!(await deps.blobs.stat(`${blobId}/original`))) throw problem('file.lost');
 	const scope = openScope(outer);
 	const { signal, fail } = scope;
-	const progress = createProgress({ weights: weightsFor(fileType), startAt, write: claim.progress, fail });
+	const rates = await deps.rates.all();
+	const progress = createProgress({
+		weights: weightsFrom(rates, claim.file),
+		startAt,
+		expectedSeconds: isFirst(claim) ? secondsFrom(rates, claim.file) : undefined,
+		write: claim.progress,
+		fail
+	});
 	const checkpoints = createCheckpoints(deps.db, claim);
 	const password = deps.files.passwords.find(id);
 	const warnings = collectWarnings();
@@ -125,6 +132,19 @@ async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<
 	await work.checkpoints.finish('embedding', { model: work.embedder.model });
 	await claim.complete({ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) });
 	await forgetPages(work);
+	if (isFirst(claim)) await work.rates.learn(claim.file, took(progress));
+}
+
+/** Nothing of it was done before, which would say nothing about other files. */
+function isFirst({ attempt }: Claim): boolean {
+	return attempt === 1;
+}
+
+function took(progress: Progress): Took {
+	const compression = progress.secondsUntil('compression');
+	const extraction = progress.secondsUntil('extraction');
+	const embedding = progress.secondsUntil('embedding');
+	return { compression, extraction, embedding, total: Math.max(compression, extraction, embedding) };
 }
 
 function isPassing({ code }: AppError): boolean {

@@ -1,30 +1,52 @@
-// Places in the queue, told to the files at its head. Somebody's job that is sent, begun or ended moves all the others;
-// at most once a second they hear of it.
+// Places in the queue and remaining times, told to the files at its head. Somebody's job that is sent, begun or ended
+// moves all the others; at most once a second they hear of it.
+import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import type { Files } from '../files/files.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
+import { type Rates, secondsFrom } from './rates.ts';
+import { finishTimes } from './schedule.ts';
 
 const told = 200;
 const everyMs = 1_000;
 
 export type PositionsDeps = {
-	files: Pick<Files, 'setPositions'>;
+	files: Pick<Files, 'setPositions' | 'unfinished'>;
 	queue: Pick<Queue, 'waiting' | 'onChange'>;
+	rates: Pick<Rates, 'all'>;
+	config: Pick<Config, 'workerConcurrency'>;
 	log: Log;
 };
 
-export function createPositions({ files, queue, log }: PositionsDeps) {
+export function createPositions({ files, queue, rates, config, log }: PositionsDeps) {
 	let timer: NodeJS.Timeout | undefined;
 	let telling: Promise<void> = Promise.resolve();
 	let stopListening: (() => void) | undefined;
 
 	async function tell(): Promise<void> {
 		try {
-			await files.setPositions(await queue.waiting(told));
+			const order = await queue.waiting(told);
+			await files.setPositions(await withTimes(order));
 		} catch (error) {
 			log.warn({ error: messageOf(error) }, 'places in the queue were not told');
 		}
+	}
+
+	async function withTimes(order: readonly string[]) {
+		if (order.length === 0) return [];
+		const known = await rates.all();
+		const open = new Map((await files.unfinished(order)).map((file) => [file.id, file]));
+		const atWork = [...open.values()].filter(({ status }) => status === 'processing');
+		const waiting = order.flatMap((id) => {
+			const file = open.get(id);
+			return file?.status === 'pending' ? [{ id, seconds: secondsFrom(known, file) }] : [];
+		});
+		const times = finishTimes(waiting, {
+			atWork: atWork.map((file) => file.etaSeconds ?? secondsFrom(known, file)),
+			lanes: config.workerConcurrency
+		});
+		return waiting.map(({ id }, i) => ({ id, etaSeconds: times[i] }));
 	}
 
 	return {

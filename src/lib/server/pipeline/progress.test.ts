@@ -101,7 +101,7 @@ describe('progress', () => {
 describe('the remaining time', () => {
 	it('is not guessed before there is something to go by', () => {
 		let now = 0;
-		const estimate = createEstimate(() => now);
+		const estimate = createEstimate({ now: () => now });
 		expect(estimate.secondsLeft(40)).toBeNull();
 		now = 400;
 		expect(estimate.secondsLeft(40)).toBeNull();
@@ -109,5 +109,17 @@ describe('the remaining time', () => {
 		expect(estimate.secondsLeft(50)).toBeNull();
 		now = 10_400;
 		expect(estimate.secondsLeft(60)).toBe(20);
+	});
+
+	it('begins with what files like this one took, and then believes what it sees', () => {
+		let now = 0;
+		const estimate = createEstimate({ now: () => now, expectedSeconds: 8 });
+		expect(estimate.secondsLeft(0)).toBe(8);
+		now = 3_000;
+		expect(estimate.secondsLeft(1)).toBe(5);
+		now = 9_000;
+		expect(estimate.secondsLeft(2)).toBeNull();
+		now = 13_000;
+		expect(estimate.secondsLeft(51)).toBe(10);
 	});
 });

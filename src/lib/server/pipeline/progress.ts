@@ -17,17 +17,21 @@ export type ProgressOptions = {
 	weights: Weights;
 	/** Where an earlier attempt had come to. */
 	startAt: number;
+	/** How long files like this one took. */
+	expectedSeconds?: number | undefined;
 	write(state: ProgressState): Promise<void>;
 	fail(error: unknown): void;
 };
 
 export type Progress = ReturnType<typeof createProgress>;
 
-export function createProgress({ weights, startAt, write, fail }: ProgressOptions) {
+export function createProgress({ weights, startAt, expectedSeconds, write, fail }: ProgressOptions) {
+	const beganAt = performance.now();
+	const endedAt = new Map<WorkStage, number>();
 	const shares = new Map<WorkStage, number>();
 	const activities = new Map<WorkStage, Activity>();
 	const finished = new Set<WorkStage>();
-	const estimate = createEstimate();
+	const estimate = createEstimate({ expectedSeconds });
 	let wait: { from: number; until: number } | undefined;
 	let written: ProgressState | undefined;
 	let writing: Promise<void> | undefined;
@@ -93,11 +97,15 @@ export function createProgress({ weights, startAt, write, fail }: ProgressOption
 
 		finish(stage: WorkStage): void {
 			finished.add(stage);
+			endedAt.set(stage, performance.now());
 			shares.set(stage, 1);
 			changed();
 		},
 
 		share,
+
+		/** From the beginning until the stage was finished. */
+		secondsUntil: (stage: WorkStage): number => ((endedAt.get(stage) ?? beganAt) - beganAt) / 1000,
 
 		/** Somebody else lets us wait; told again and again while it lasts, and 0 when it is over. */
 		wait(seconds: number): void {

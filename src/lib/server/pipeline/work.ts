@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Progress } from './progress.ts';
+import type { Rates } from './rates.ts';
 import type { Scope } from './scope.ts';
 import type { StageInput, Stages } from './stage.ts';
 
@@ -16,6 +17,7 @@ export type PipelineDeps = {
 	stages: Stages;
 	embedder: Pick<Embedder, 'model' | 'embed'>;
 	metrics: Pick<Metrics, 'stageSeconds' | 'filesEnded'>;
+	rates: Rates;
 	log: Log;
 };
 
