@@ -1,7 +1,7 @@
 import { limits } from '#lib/shared/limits.ts';
 
-// Control characters, and those that turn the direction of writing: "exe.fdp" must not be shown as "pdf.exe".
-const invisible = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+// Control characters, ends of lines, and those that turn the direction of writing: "exe.fdp" must not be shown as "pdf.exe".
+const invisible = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const longestEnding = 20;
 
 /** A name as it is shown and downloaded. It is never part of a path on the server. */
