@@ -205,6 +205,12 @@ describe('structured text', () => {
 		expect(pages[2]?.text).toBe('On Linux\n\na\tb\nc\td\n\nlet x = 1;');
 	});
 
+	test('Markdown nested deeper than calls can be is read as text and says so', async () => {
+		const pages = await read(makeText(`${'>'.repeat(20_000)} deep words`), 'text/markdown');
+		expect(pages[0]?.warning?.code).toBe('file.damaged');
+		expect(textOf(pages)).toContain('deep words');
+	});
+
 	test('CSV rows carry the names of their columns', async () => {
 		const rows = Array.from({ length: 120 }, (_, i) => [`Ada ${i}`, 'London, "the city"', '']);
 		const pages = await read(makeCsv(['name', 'place', 'note'], rows), 'text/csv');

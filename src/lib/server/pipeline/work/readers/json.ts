@@ -12,7 +12,7 @@ export async function* readJson(source: Source): AsyncGenerator<Page> {
 	const parsed = parse(text);
 	if (!parsed.isValid) {
 		if (!isJsonLines(text)) yield { ...passage(''), warning: notValid };
-		return yield* groupLines(once(text));
+		return yield* groupLines([text]);
 	}
 	let group: string[] = [];
 	let chars = 0;
@@ -45,10 +45,6 @@ function parse(text: string): { isValid: true; value: unknown } | { isValid: fal
 function isJsonLines(text: string): boolean {
 	const lines = text.split('\n', 3).filter((line) => line.trim() !== '');
 	return lines.length > 1 && lines.every((line) => parse(line).isValid);
-}
-
-async function* once(text: string): AsyncGenerator<string> {
-	yield text;
 }
 
 /** With a stack of its own: nesting can be deeper than calls may be. */

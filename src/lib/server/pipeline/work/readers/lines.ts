@@ -4,7 +4,7 @@ const maxLineChars = 8_000;
 
 export type Line = { text: string; number: number };
 
-export async function* lines(pieces: AsyncIterable<string>): AsyncGenerator<Line> {
+export async function* lines(pieces: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Line> {
 	let rest = '';
 	let number = 1;
 	for await (const piece of pieces) {

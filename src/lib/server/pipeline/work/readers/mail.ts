@@ -23,7 +23,7 @@ export async function* readMail(source: Source): AsyncGenerator<Page> {
 }
 
 function bodyOf(mail: Email): AsyncGenerator<Page> {
-	if (mail.text?.trim()) return groupLines(once(mail.text));
+	if (mail.text?.trim()) return groupLines([mail.text]);
 	return htmlPages([mail.html ?? '']);
 }
 
@@ -44,8 +44,4 @@ function envelope({ subject, from, to, cc, date, attachments }: Email): string {
 function nameOf(address: Address): string {
 	if (address.group) return `${address.name}: ${address.group.map(nameOf).join(', ')}`;
 	return address.name ? `${address.name} <${address.address}>` : address.address;
-}
-
-async function* once(text: string): AsyncGenerator<string> {
-	yield text;
 }

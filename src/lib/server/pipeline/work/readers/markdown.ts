@@ -2,8 +2,8 @@
 import { marked, type Token, type Tokens } from 'marked';
 import type { Page } from '../../stage.ts';
 import { createOutline } from './outline.ts';
-import type { Source } from './source.ts';
-import { readText } from './text.ts';
+import { passage, type Source } from './source.ts';
+import { groupLines, readText } from './text.ts';
 import { readWhole } from './whole.ts';
 
 const maxBytes = 8 * 1024 ** 2;
@@ -11,6 +11,19 @@ const maxBytes = 8 * 1024 ** 2;
 export async function* readMarkdown(source: Source): AsyncGenerator<Page> {
 	const text = await readWhole(source, maxBytes);
 	if (text === undefined) return yield* readText(source);
+	const pages = sectionsOf(text);
+	if (pages) return yield* pages;
+	yield { ...passage(''), warning: tooDeep };
+	yield* groupLines([text]);
+}
+
+const tooDeep = {
+	code: 'file.damaged',
+	message: 'The Markdown is nested too deeply; it was read as plain text.'
+};
+
+/** undefined: nested deeper than calls may be, which marked's are. */
+function sectionsOf(text: string): Page[] | undefined {
 	const outline = createOutline();
 	const { frontMatter, body } = splitFrontMatter(text);
 	const paragraph = (words: string): void => {
@@ -21,13 +34,17 @@ export async function* readMarkdown(source: Source): AsyncGenerator<Page> {
 		outline.endParagraph();
 	};
 	paragraph(frontMatter);
-	for (const token of marked.lexer(body)) {
-		if (isHeading(token)) outline.heading(token.depth, plain(token));
-		else paragraph(plain(token));
-		yield* outline.take();
+	try {
+		for (const token of marked.lexer(body)) {
+			if (isHeading(token)) outline.heading(token.depth, plain(token));
+			else paragraph(plain(token));
+		}
+	} catch (error) {
+		if (error instanceof RangeError) return undefined;
+		throw error;
 	}
 	outline.finish();
-	yield* outline.take();
+	return outline.take();
 }
 
 function splitFrontMatter(markdown: string): { frontMatter: string; body: string } {

@@ -12,7 +12,7 @@ export function readText(source: Source): AsyncGenerator<Page> {
 	return groupLines(pieces);
 }
 
-export async function* groupLines(pieces: AsyncIterable<string>): AsyncGenerator<Page> {
+export async function* groupLines(pieces: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Page> {
 	let group: string[] = [];
 	let chars = 0;
 	let first = 1;
