@@ -27,6 +27,8 @@ export type Isolate = ReturnType<typeof createIsolate>;
 
 export type IsolateOptions = {
 	threads: number;
+	/** Threads that stay when there is nothing to do: they answer the next file at once. */
+	warm?: number;
 	log: Log;
 	/** JavaScript heap of one worker. */
 	heapMb?: number;
@@ -41,10 +43,10 @@ export type IsolateOptions = {
 const credits = 8;
 
 export function createIsolate(options: IsolateOptions) {
-	const { threads, log, heapMb = 512, taskMb = 1024, processMb = 3072, idleMs = 30_000 } = options;
+	const { threads, warm = 1, log, heapMb = 512, taskMb = 1024, processMb = 3072, idleMs = 30_000 } = options;
 	const pool = new Piscina({
-		// One stays: it answers the next file at once, and a queue behind killed workers moves on.
-		minThreads: 1,
+		// With one that stays, a queue behind killed workers moves on.
+		minThreads: warm,
 		maxThreads: threads,
 		idleTimeout: idleMs,
 		resourceLimits: { maxOldGenerationSizeMb: heapMb },

@@ -13,7 +13,8 @@ export function createStages({
 	config: Pick<Config, 'workerConcurrency'>;
 	log: Log;
 }): Stages {
-	const isolate = createIsolate({ threads: Math.max(2, config.workerConcurrency + 1), log });
+	// A file is compressed and read at the same time; one thread more is for the small file that overtakes big ones.
+	const isolate = createIsolate({ threads: 2 * config.workerConcurrency + 1, warm: 2, log });
 	return {
 		compress: (input) => compress(isolate, log, input),
 		extract: (input) => extract(isolate, input),
