@@ -284,6 +284,28 @@ describe('structured text', () => {
 	});
 });
 
+describe('elements nested without end', () => {
+	const deep = (tag: string) => makeText(`${`<${tag}>`.repeat(1_000_000)}deep<b>words</b>`);
+
+	test.each([
+		['div', 'text/html'],
+		['a', 'application/xml']
+	])('<%s> of %s: read in seconds, to the last word', async (tag, type) => {
+		const before = performance.now();
+		expect(textOf(await read(deep(tag), type))).toMatch(/deep\s*words/);
+		expect(performance.now() - before).toBeLessThan(20_000);
+	});
+
+	test('headings around them are kept', async () => {
+		const page = makeText(
+			`<h1>Top</h1>${'<div>x'.repeat(2_500)}</div><h2>Sub <i>title</i></h2><p>last</p>${'</div>'.repeat(2_500)}`
+		);
+		const pages = await read(page, 'text/html');
+		expect(pages.at(-1)).toMatchObject({ section: 'Top › Sub title', text: 'Sub title\n\nlast' });
+		expect(textOf(pages).match(/x/g)).toHaveLength(2_500);
+	});
+});
+
 describe('pictures', () => {
 	test('say what they are and what their maker wrote', async () => {
 		const exif = {

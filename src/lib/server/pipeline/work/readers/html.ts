@@ -1,7 +1,8 @@
 // HTML: the words a reader would see, a section per heading. Nothing is fetched or run.
-import { type Handler, Parser } from 'htmlparser2';
+import type { Handler } from 'htmlparser2';
 import type { Page } from '../../stage.ts';
 import { decode } from './encoding.ts';
+import { openMarkup } from './markup.ts';
 import { createOutline } from './outline.ts';
 import type { Source } from './source.ts';
 
@@ -24,7 +25,7 @@ export async function* readHtml(source: Source): AsyncGenerator<Page> {
 
 export async function* htmlPages(pieces: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Page> {
 	const outline = createOutline();
-	const parser = new Parser(handlerOf(outline));
+	const parser = openMarkup(handlerOf(outline));
 	for await (const piece of pieces) {
 		parser.write(piece);
 		yield* outline.take();

@@ -1,11 +1,11 @@
 // A picture's own words: what it is, and what its maker wrote into it. Where it was taken stays private.
 import { readFile } from 'node:fs/promises';
 import exif, { type Exif } from 'exif-reader';
-import { Parser } from 'htmlparser2';
 import type { Metadata } from 'sharp';
 import { readableTypes } from '#lib/shared/limits.ts';
 import type { Page } from '../../stage.ts';
 import { openImage, translateImageError } from '../open-image.ts';
+import { openMarkup } from './markup.ts';
 import { passage, type Source } from './source.ts';
 
 const xmpTags = new Set(['dc:title', 'dc:description', 'dc:subject', 'dc:creator', 'photoshop:headline']);
@@ -76,7 +76,7 @@ function wordsOf(xml: string, tags: ReadonlySet<string>): string[] {
 	const found: string[] = [];
 	let depth = 0;
 	let words = '';
-	const parser = new Parser(
+	const parser = openMarkup(
 		{
 			onopentag: (name) => void (tags.has(name.toLowerCase()) && depth++),
 			ontext: (text) => void (depth > 0 && (words += text)),

@@ -1,8 +1,9 @@
 // OpenDocument texts and presentations: paragraphs, headings as sections, slides as pages.
-import { type Handler, Parser } from 'htmlparser2';
+import type { Handler } from 'htmlparser2';
 import { problem } from '#lib/server/errors.ts';
 import type { Page } from '../../stage.ts';
 import { withArchive } from '../archive.ts';
+import { openMarkup } from './markup.ts';
 import { createOutline } from './outline.ts';
 import type { Source } from './source.ts';
 
@@ -32,7 +33,7 @@ function pagesOf(xml: string): Page[] {
 		outline = createOutline();
 	};
 	const handler = handlerOf(() => outline);
-	const parser = new Parser(
+	const parser = openMarkup(
 		{
 			...handler,
 			onopentag(name, attributes, isImplied) {

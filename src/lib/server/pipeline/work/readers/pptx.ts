@@ -1,8 +1,8 @@
 // Presentations (Office Open XML): the words of each slide in the order of the show, with the speaker's notes.
-import { Parser } from 'htmlparser2';
 import { problem } from '#lib/server/errors.ts';
 import type { Page } from '../../stage.ts';
 import { type Archive, withArchive } from '../archive.ts';
+import { openMarkup } from './markup.ts';
 import type { Source } from './source.ts';
 import { attributesOf, localName, partOf } from './xml-parts.ts';
 
@@ -61,7 +61,7 @@ function wordsOf(xml: string): { title: string | null; text: string } {
 	let shape = '';
 	let line = '';
 	let isText = false;
-	const parser = new Parser(
+	const parser = openMarkup(
 		{
 			onopentag(name, attributes) {
 				const local = localName(name);

@@ -1,11 +1,11 @@
 // What the small XML parts of an archive say: the attributes of certain elements.
-import { Parser } from 'htmlparser2';
+import { openMarkup } from './markup.ts';
 
 export type Attributes = Record<string, string>;
 
 export function attributesOf(xml: string, element: string): Attributes[] {
 	const found: Attributes[] = [];
-	const parser = new Parser(
+	const parser = openMarkup(
 		{ onopentag: (name, attributes) => void (localName(name) === element && found.push(attributes)) },
 		{ xmlMode: true }
 	);

@@ -1,13 +1,13 @@
 // XML: text and attributes, a line per element. Entities a file declares itself are never expanded.
-import { Parser } from 'htmlparser2';
 import type { Page } from '../../stage.ts';
 import { decode } from './encoding.ts';
+import { openMarkup } from './markup.ts';
 import { createOutline } from './outline.ts';
 import type { Source } from './source.ts';
 
 export async function* readXml(source: Source): AsyncGenerator<Page> {
 	const outline = createOutline();
-	const parser = new Parser(
+	const parser = openMarkup(
 		{
 			onopentag(name, attributes) {
 				outline.endLine();
