@@ -13,10 +13,22 @@ beforeAll(() => {
 });
 afterAll(() => isolate.close());
 
-type Options = { signal?: AbortSignal; patienceMs?: number; onTick?: (tick: Tick) => void };
+type Options = {
+	signal?: AbortSignal;
+	patienceMs?: number;
+	budgetMs?: number;
+	onTick?: (tick: Tick) => void;
+};
 
 function task(input: Behaviour, options: Options = {}) {
-	return { file, input, signal: new AbortController().signal, patienceMs: 20_000, ...options };
+	return {
+		file,
+		input,
+		signal: new AbortController().signal,
+		patienceMs: 20_000,
+		budgetMs: 60_000,
+		...options
+	};
 }
 
 describe('a task', () => {
@@ -45,6 +57,17 @@ describe('a task', () => {
 		let count = 1;
 		for await (const item of items) count += item >= 0 ? 1 : 0;
 		expect(count).toBe(1000);
+	});
+
+	test('does not pay for the time its reader takes', async () => {
+		const items = isolate.stream<Behaviour, number, string>(
+			task({ do: 'emit', count: 12 }, { budgetMs: 1000 })
+		);
+		await items.next();
+		await new Promise((resolve) => setTimeout(resolve, 2000)); // longer than its budget: the wait is the point
+		let count = 1;
+		for await (const item of items) count += item >= 0 ? 1 : 0;
+		expect(count).toBe(12);
 	});
 
 	test('fails with the code and the details it threw', async () => {
@@ -83,6 +106,14 @@ describe('a task beyond its budget', () => {
 		await expect(
 			isolate.run(task({ do: 'tick', times: 12, everyMs: 100 }, { patienceMs: 500 }))
 		).resolves.toBe('ticked');
+	});
+
+	test('that goes on for ever, however busily, fails as timed out', async () => {
+		const before = Date.now();
+		await expect(
+			isolate.run(task({ do: 'tick', times: 1e6, everyMs: 50 }, { budgetMs: 700 }))
+		).rejects.toMatchObject({ code: 'stage.timed_out' });
+		expect(Date.now() - before).toBeLessThan(4000);
 	});
 
 	test.each(['heap', 'buffers'] as const)(

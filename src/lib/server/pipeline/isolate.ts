@@ -21,6 +21,8 @@ export type Task<Input> = {
 	onTick?: (tick: Tick) => void;
 	/** Longest silence of a worker that has nothing to wait for. */
 	patienceMs: number;
+	/** Longest time at work in all, however busy the worker is. */
+	budgetMs: number;
 };
 
 export type Isolate = ReturnType<typeof createIsolate>;
@@ -90,7 +92,8 @@ async function* stream<Input, Item, Result>(
 	task.signal.throwIfAborted();
 	const { port1, port2 } = new MessageChannel();
 	const killer = new AbortController();
-	const watched = watch.add({ patienceMs: task.patienceMs, kill: (reason) => killer.abort(reason) });
+	const { patienceMs, budgetMs } = task;
+	const watched = watch.add({ patienceMs, budgetMs, kill: (reason) => killer.abort(reason) });
 	const inbox = openInbox<Item, Result>(port1, { credits, watched, onTick: task.onTick });
 	const signal = AbortSignal.any([task.signal, killer.signal]);
 	const order: Order<Input> = { input: task.input, port: port2, credits };

@@ -41,7 +41,8 @@ describe('a worker that makes no progress', () => {
 				file: tasks,
 				input: { do: how },
 				signal,
-				patienceMs: 600
+				patienceMs: 600,
+				budgetMs: 60_000
 			});
 		};
 		await test.queue.work(makePipeline(test, { stages, embedder: makeEmbedder() }));

@@ -1,26 +1,28 @@
-// Looks after the tasks that run: one that is silent for longer than its patience, or holds more memory than it may,
-// is killed. One timer for all, and none while nothing runs.
+// Looks after the tasks that run: one that is silent for longer than its patience, is at work for longer than its
+// budget, or holds more memory than it may, is killed. One timer for all, and none while nothing runs.
 import type { Worker } from 'node:worker_threads';
 import { problem } from '#lib/server/errors.ts';
 
 const intervalMs = 200;
 const mb = 1024 ** 2;
+const tooLong = 'A step took far longer than a file of this size may take.';
 
 export type Watched = {
 	/** Time counts from here: before it the task stood in the queue or its thread was starting. */
 	start(threadId: number): void;
 	sawProgress(): void;
-	/** While the reader is the slow one, silence is not the worker's fault. */
+	/** While the reader is the slow one, neither silence nor time is the worker's fault. */
 	pause(): void;
 	resume(): void;
 	remove(): void;
 };
 
-type Entry = {
-	patienceMs: number;
-	kill: (reason: unknown) => void;
+type Limits = { patienceMs: number; budgetMs: number; kill: (reason: unknown) => void };
+
+type Entry = Limits & {
 	threadId: number | undefined;
 	lastProgress: number;
+	spentMs: number;
 	isPaused: boolean;
 	bytes: number;
 };
@@ -36,12 +38,15 @@ export function createWatch({ taskMb, processMb, findWorker }: WatchOptions) {
 	let timer: NodeJS.Timeout | undefined;
 	let rssBefore = 0;
 	let isLooking = false;
+	let lastLook = 0;
 
 	const look = async (): Promise<void> => {
 		if (isLooking) return;
 		isLooking = true;
 		try {
-			for (const entry of entries) checkTime(entry);
+			const elapsedMs = Date.now() - lastLook;
+			lastLook = Date.now();
+			for (const entry of entries) checkTime(entry, elapsedMs);
 			await Promise.all([...entries].map((entry) => weigh(entry, findWorker)));
 			for (const entry of entries) if (entry.bytes > taskMb * mb) entry.kill(problem('stage.out_of_memory'));
 			if (process.memoryUsage.rss() - rssBefore > processMb * mb)
@@ -53,6 +58,7 @@ export function createWatch({ taskMb, processMb, findWorker }: WatchOptions) {
 	const begin = (): void => {
 		if (timer) return;
 		rssBefore = process.memoryUsage.rss();
+		lastLook = Date.now();
 		timer = setInterval(() => void look(), intervalMs).unref();
 	};
 	const end = (): void => {
@@ -61,12 +67,12 @@ export function createWatch({ taskMb, processMb, findWorker }: WatchOptions) {
 	};
 
 	return {
-		add({ patienceMs, kill }: { patienceMs: number; kill: (reason: unknown) => void }): Watched {
+		add(limits: Limits): Watched {
 			const entry: Entry = {
-				patienceMs,
-				kill,
+				...limits,
 				threadId: undefined,
 				lastProgress: Date.now(),
+				spentMs: 0,
 				isPaused: false,
 				bytes: 0
 			};
@@ -90,9 +96,11 @@ export function createWatch({ taskMb, processMb, findWorker }: WatchOptions) {
 	};
 }
 
-function checkTime(entry: Entry): void {
+function checkTime(entry: Entry, elapsedMs: number): void {
 	if (entry.threadId === undefined || entry.isPaused) return;
 	if (Date.now() - entry.lastProgress > entry.patienceMs) entry.kill(problem('stage.timed_out'));
+	entry.spentMs += elapsedMs;
+	if (entry.spentMs > entry.budgetMs) entry.kill(problem('stage.timed_out', { message: tooLong }));
 }
 
 /** The thread answers between two instructions, even in an endless loop; while it is in native code, the old weight stays. */

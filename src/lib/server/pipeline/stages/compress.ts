@@ -3,6 +3,7 @@ import type { Log } from '#lib/server/log.ts';
 import type { Isolate } from '../isolate.ts';
 import type { Compressed, StageInput } from '../stage.ts';
 import type { CompressInput } from '../work/compress.ts';
+import { budgetMs } from './budget.ts';
 
 const file = new URL('../work/compress.ts', import.meta.url);
 const patienceMs = 120_000;
@@ -14,7 +15,14 @@ export async function compress(isolate: Isolate, log: Log, input: StageInput): P
 	const { path, sizeBytes, fileType, scratchDir, password, signal, onTick } = input;
 	const order: CompressInput = { path, sizeBytes, fileType, scratchDir, password };
 	const run = (part: CompressInput['part'], patience: number): Promise<Compressed> =>
-		isolate.run({ file, input: { ...order, part }, signal, onTick, patienceMs: patience });
+		isolate.run({
+			file,
+			input: { ...order, part },
+			signal,
+			onTick,
+			patienceMs: patience,
+			budgetMs: budgetMs(sizeBytes)
+		});
 	if (fileType !== 'application/pdf') return run(undefined, patienceMs);
 
 	// Whether the PDF is damaged or encrypted is for the reading to say; here it only costs the extras.

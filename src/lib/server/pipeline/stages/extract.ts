@@ -2,6 +2,7 @@
 import type { Isolate } from '../isolate.ts';
 import type { Page, StageInput } from '../stage.ts';
 import type { ExtractInput } from '../work/extract.ts';
+import { budgetMs } from './budget.ts';
 
 const file = new URL('../work/extract.ts', import.meta.url);
 const patienceMs = 60_000;
@@ -9,5 +10,6 @@ const patienceMs = 60_000;
 export async function* extract(isolate: Isolate, input: StageInput): AsyncGenerator<Page> {
 	const { path, sizeBytes, fileType, filename, password, signal, onTick } = input;
 	const order: ExtractInput = { path, sizeBytes, fileType, filename, password };
-	yield* isolate.stream<ExtractInput, Page, void>({ file, input: order, signal, onTick, patienceMs });
+	const limits = { patienceMs, budgetMs: budgetMs(sizeBytes) };
+	yield* isolate.stream<ExtractInput, Page, void>({ file, input: order, signal, onTick, ...limits });
 }
