@@ -228,6 +228,22 @@ describe('structured text', () => {
 		expect(textOf(pages)).toContain('name: Ada; place: London');
 	});
 
+	test.each([
+		['many cells', 'a,'.repeat(2_000_000)],
+		['quotes inside every cell', '"a""b",'.repeat(500_000)],
+		['one quote that is never closed', `"${'never closed '.repeat(500_000)}`]
+	])('CSV with an endless row (%s) is read as text from there, and says so', async (_what, row) => {
+		const before = performance.now();
+		const pages = await read(makeText(`name,place\nAda,London\n${row}\nBob,Paris`), 'text/csv');
+		expect(performance.now() - before).toBeLessThan(20_000);
+		expect(textOf(pages)).toContain('name: Ada; place: London');
+		expect(textOf(pages)).toContain('Bob,Paris');
+		expect(textOf(pages).length).toBeGreaterThan(row.length);
+		expect(pages.filter((page) => page.warning).map((page) => page.warning?.message)).toEqual([
+			'The table could be read up to row 1 only; what follows was read as text.'
+		]);
+	});
+
 	test('JSON becomes lines with paths', async () => {
 		const pages = await read(
 			makeJson({ orders: [{ id: 7, customer: { name: 'Ada' }, tags: ['new', null] }] }),

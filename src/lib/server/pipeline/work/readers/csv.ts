@@ -1,10 +1,12 @@
-// CSV and its kin, row by row; the delimiter is told by the first lines.
+// CSV and its kin, row by row; the delimiter is told by the first lines. From a row on that is broken
+// or has no end, it is text.
 import { finished } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import type { Page } from '../../stage.ts';
 import { decode } from './encoding.ts';
 import { groupRows } from './rows.ts';
 import type { Source } from './source.ts';
+import { groupLines } from './text.ts';
 
 const maxRowBytes = 1024 ** 2;
 const sampleChars = 64 * 1024;
@@ -13,31 +15,62 @@ const delimiters = [',', ';', '\t', '|'];
 export async function* readCsv(source: Source): AsyncGenerator<Page> {
 	const pieces = decode(source.path, (done) => source.tick({ done, total: source.sizeBytes, unit: 'bytes' }));
 	const { sample, all } = await peek(pieces);
-	yield* groupRows(parseRows(all, guessDelimiter(sample)));
+	const table = openTable(all, guessDelimiter(sample));
+	yield* groupRows(table.rows());
+	for await (const page of groupLines(table.unread())) yield { ...page, section: null };
 }
 
-/** Rows are taken as they are parsed, not from the parser's own buffer: that is lost when a later row is broken. */
-async function* parseRows(pieces: AsyncIterable<string>, delimiter: string): AsyncGenerator<string[]> {
+function openTable(pieces: AsyncGenerator<string>, delimiter: string) {
 	const rows: string[][] = [];
+	/** What was given to the parser, without what lies before `end`: there the last whole row ended. */
+	const held: Buffer[] = [];
+	let heldFrom = 0;
+	let end = 0;
 	const parser = parse({
 		delimiter,
 		relax_column_count: true,
 		relax_quotes: true,
 		skip_empty_lines: true,
 		max_record_size: maxRowBytes,
-		on_record: (row: string[]) => void rows.push(row)
+		on_record(row: string[], { bytes }) {
+			rows.push(row);
+			end = bytes;
+		}
 	});
 	const ended = finished(parser.resume());
 	ended.catch(() => undefined); // thrown below, after the rows before the broken one
-	for await (const piece of pieces) {
-		await new Promise((resolve) => parser.write(piece, resolve));
-		yield* rows.splice(0);
-		if (parser.destroyed) break;
-	}
-	if (!parser.destroyed) parser.end();
-	await Promise.allSettled([ended]);
-	yield* rows.splice(0);
-	await ended;
+	const give = async (piece: string): Promise<void> => {
+		const bytes = Buffer.from(piece);
+		held.push(bytes);
+		await new Promise((resolve) => parser.write(bytes, resolve));
+		for (let first = held[0]; first && heldFrom + first.length <= end; first = held[0]) {
+			heldFrom += first.length;
+			held.shift();
+		}
+	};
+	return {
+		/** Taken as they are parsed, not from the parser's own buffer: that is lost when a later row is broken. */
+		async *rows(): AsyncGenerator<string[]> {
+			// By hand: the end of a `for await` would end the pieces too.
+			for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+				await give(next.value);
+				yield* rows.splice(0);
+				if (parser.destroyed) break;
+			}
+			if (!parser.destroyed) parser.end();
+			await Promise.allSettled([ended]);
+			yield* rows.splice(0);
+			await ended;
+		},
+		/** From the broken row on; nothing when every row was whole. */
+		async *unread(): AsyncGenerator<string> {
+			if (!parser.errored) return;
+			yield Buffer.concat(held)
+				.toString('utf8', end - heldFrom)
+				.trimStart();
+			yield* pieces;
+		}
+	};
 }
 
 /** The one that parts the first lines most evenly. */

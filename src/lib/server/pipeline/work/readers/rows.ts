@@ -34,7 +34,7 @@ export async function* groupRows(rows: Rows, sheet?: string): AsyncGenerator<Pag
 		}
 	} catch (error) {
 		if (!(error instanceof CsvError)) throw error;
-		const message = `The table could be read up to row ${count} only.`;
+		const message = `The table could be read up to row ${count} only; what follows was read as text.`;
 		yield { number: null, section: null, text: '', warning: { code: 'file.damaged', message } };
 	}
 	if (group.length > 0) yield flush();
