@@ -73,7 +73,7 @@ export async function retryFile(
 		const { rows } = await tx.query<Row>(retrySql, [[checkFileId(id)], userId, from]);
 		const row = rows[0] ?? (await refuse(tx, userId, id, 'file.not_retryable'));
 		if (again) await tx.query('delete from asura.file_stages where file_id = $1', [id]);
-		return sendAgain(tx, jobs, row, again);
+		return sendAgain(tx, jobs, row, { again, backlog: 0 });
 	});
 	if (password !== undefined) passwords.keep(id, password);
 	bell.ring(userId);
@@ -91,17 +91,20 @@ export async function retryFailed({ db, bell, jobs }: Ends, userId: string): Pro
 		const ids = failed.slice(i, i + retriedAtOnce).map(({ id }) => id);
 		await db.tx(async (tx) => {
 			const { rows } = await tx.query<Row>(retrySql, [ids, userId, ['failed']]);
-			for (const row of rows) files.push(await sendAgain(tx, jobs, row, false));
+			for (const row of rows)
+				files.push(await sendAgain(tx, jobs, row, { again: false, backlog: files.length }));
 		});
 		bell.ring(userId);
 	}
 	return files;
 }
 
-async function sendAgain(tx: Tx, jobs: Jobs, row: Row, again: boolean): Promise<StoredFile> {
+type How = { again: boolean; backlog: number };
+
+async function sendAgain(tx: Tx, jobs: Jobs, row: Row, { again, backlog }: How): Promise<StoredFile> {
 	const file = toStoredFile(row);
 	const job = { fileId: file.id, attempt: row.attempt, sizeBytes: file.size_bytes };
-	await jobs.send(tx, again ? { ...job, kind: 'anew' } : job);
+	await jobs.send(tx, again ? { ...job, kind: 'anew' } : job, backlog);
 	return file;
 }
 

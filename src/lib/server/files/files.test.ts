@@ -247,42 +247,6 @@ describe('cancel and retry', () => {
 	});
 });
 
-describe('all that failed', () => {
-	it('is queued again, and nothing else', async () => {
-		const failed = [await test.addFile(ada), await test.addFile(ada)];
-		for (const { id } of failed) {
-			const claim = await test.files.claim(jobOf(id));
-			await claim?.fail({ code: 'file.damaged', message: 'x' });
-		}
-		const waiting = await test.addFile(ada);
-		const others = await test.files.retryFailed(await test.platform.addUser());
-		expect(others).toEqual([]);
-		const files = await test.files.retryFailed(ada);
-		expect(files.map(({ id, status }) => [id, status])).toEqual(failed.map(({ id }) => [id, 'pending']));
-		expect((await test.queue.live()).get(waiting.id)).toBe(0);
-		expect((await test.queue.live()).get(files[0]?.id ?? '')).toBe(2);
-	});
-});
-
-describe('the file that somebody wants next', () => {
-	it('is begun before all others that wait', async () => {
-		const [first, second, third] = [
-			await test.addFile(ada),
-			await test.addFile(ada),
-			await test.addFile(ada)
-		];
-		expect(await test.files.prefer(ada, third.id)).toMatchObject({ id: third.id, status: 'pending' });
-		const order = (await test.queue.waiting(100)).filter((id) =>
-			[first.id, second.id, third.id].includes(id)
-		);
-		expect(order).toEqual([third.id, first.id, second.id]);
-		await test.files.cancel(ada, first.id);
-		await expect(test.files.prefer(ada, first.id)).rejects.toMatchObject({ code: 'file.not_waiting' });
-		const stranger = await test.platform.addUser();
-		await expect(test.files.prefer(stranger, third.id)).rejects.toMatchObject({ code: 'file.not_found' });
-	});
-});
-
 describe('removing a file', () => {
 	it('leaves neither row, passage, vector, checkpoint nor blob, only a tombstone', async () => {
 		const { id } = await test.addFile(ada);
@@ -352,33 +316,5 @@ describe('a job that was lost too often', () => {
 		await test.files.retry(ada, id);
 		expect(await test.files.giveUp(jobOf(id))).toBe('gone');
 		expect((await test.files.get(ada, id)).status).toBe('pending');
-	});
-});
-
-describe('queue positions', () => {
-	it('count only files that wait, and are taken away when a file is begun', async () => {
-		const [a, b, c] = [await test.addFile(ada), await test.addFile(bob), await test.addFile(ada)];
-		await test.files.setPositions([
-			{ id: a.id, etaSeconds: undefined },
-			{ id: b.id, etaSeconds: undefined },
-			{ id: c.id, etaSeconds: undefined }
-		]);
-		const position = async (user: string, id: string) => (await test.files.get(user, id)).queue_position;
-		expect([await position(ada, a.id), await position(bob, b.id), await position(ada, c.id)]).toEqual([
-			1, 2, 3
-		]);
-		await claim(a.id);
-		const { rev } = await test.files.get(ada, c.id);
-		await test.files.setPositions([
-			{ id: a.id, etaSeconds: undefined },
-			{ id: b.id, etaSeconds: undefined }
-		]);
-		expect([await position(ada, a.id), await position(bob, b.id), await position(ada, c.id)]).toEqual([
-			null,
-			1,
-			null
-		]);
-		await test.files.setPositions([{ id: b.id, etaSeconds: undefined }]);
-		expect((await test.files.get(ada, c.id)).rev).toBe(rev + 1);
 	});
 });

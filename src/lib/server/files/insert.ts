@@ -25,7 +25,7 @@ export async function insertFile(
 	file: NewFile
 ): Promise<{ file: StoredFile; isDuplicate: boolean }> {
 	await lockOwner(tx, file.userId);
-	const { usedBytes, original } = await lookAround(tx, file);
+	const { usedBytes, original, backlog } = await lookAround(tx, file);
 	if (!original && usedBytes + file.sizeBytes > file.quotaBytes) throw problem('upload.quota_exceeded');
 	const { rows } = await tx.query(insertSql, [
 		file.userId,
@@ -37,7 +37,7 @@ export async function insertFile(
 		original?.id ?? null
 	]);
 	const stored = toStoredFile(rows[0] ?? {});
-	await jobs.send(tx, { fileId: stored.id, attempt: 0, sizeBytes: file.sizeBytes });
+	await jobs.send(tx, { fileId: stored.id, attempt: 0, sizeBytes: file.sizeBytes }, backlog);
 	return { file: stored, isDuplicate: original !== undefined };
 }
 
@@ -56,10 +56,21 @@ async function lookAround(tx: Tx, { userId, sha256 }: NewFile) {
 		 order by f.duplicate_of nulls first, f.created_at, f.id limit 1`,
 		[userId, sha256]
 	);
-	return { usedBytes: used.rows[0]?.used_bytes ?? 0, original: same.rows[0] };
+	const waiting = await tx.query<{ backlog: number }>(backlogSql, [userId]);
+	return {
+		usedBytes: used.rows[0]?.used_bytes ?? 0,
+		original: same.rows[0],
+		backlog: waiting.rows[0]?.backlog ?? 0
+	};
 }
 
 const insertSql = `
 	insert into public.files as f (user_id, blob_id, filename, file_type, size_bytes, sha256, duplicate_of)
 	values ($1, $2, $3, $4, $5, $6, $7)
 	returning ${fileColumns}`;
+
+/** Among the newest; more than so many make no difference. */
+const backlogSql = `
+	select count(*)::int as backlog from (
+		select status from public.files where user_id = $1 order by created_at desc, id desc limit 1024
+	) newest where status = 'pending'`;

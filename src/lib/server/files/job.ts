@@ -23,8 +23,11 @@ export type Job = v.InferOutput<typeof Job>;
 export type NewJob = Omit<Job, 'tries'>;
 
 export type Jobs = {
-	/** In the caller's transaction: the job exists if and only if his change does. */
-	send(tx: Tx, job: NewJob): Promise<void>;
+	/**
+	 * In the caller's transaction: the job exists if and only if his change does. `backlog`: how many files of the same
+	 * person wait already.
+	 */
+	send(tx: Tx, job: NewJob, backlog?: number): Promise<void>;
 	/** Before all others that wait. */
 	prefer(tx: Tx, file: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void>;
 	/**

@@ -48,7 +48,7 @@ export function createReembedding({ db, queue, embedder, log }: ReembeddingDeps)
 		);
 		const [file] = rows;
 		if (!file) return undefined;
-		let tokens = 0;
+		let tokens: number;
 		try {
 			tokens = await embedMissing(fileId, file.user_id, signal);
 		} catch (error) {

@@ -1,24 +1,40 @@
 // Who may run where. Small files come first, and a lane of their own is never taken by a big one, so that a small file
 // is not kept waiting; another lane is only for big ones, so that a stream of small files does not starve them.
 import type { WorkOptions } from 'pg-boss';
+import type { Job } from '../files/job.ts';
 
 const mebibyte = 1024 ** 2;
-/** Between two classes: within one, work that has begun goes before work that has not. */
-const step = 10;
+/** Between two classes of size. Inside one: up to ten places for fairness, above them the same for what has begun. */
+const step = 20;
+const places = 10;
 const smallFrom = 2 * step;
 /** Nobody waits for it. */
-export const backgroundPriority = -step;
+const background = -step;
+
+export type Rank = {
+	kind?: Job['kind'];
+	sizeBytes: number;
+	/** How many files of the same person wait already: a thousand files of one must not keep everybody else waiting. */
+	backlog?: number;
+	hasBegun?: boolean;
+};
 
 /** The smaller the file, the higher. */
-export function priorityOf(sizeBytes: number): number {
-	if (sizeBytes <= mebibyte / 16) return 3 * step;
-	if (sizeBytes <= mebibyte) return 2 * step;
-	return sizeBytes <= 16 * mebibyte ? step : 0;
+export function priorityOf({ kind, sizeBytes, backlog = 0, hasBegun = false }: Rank): number {
+	if (kind === 'vectors') return background;
+	const fairness = Math.max(0, places - 1 - Math.floor(Math.log2(1 + backlog)));
+	return classOf(sizeBytes) + fairness + (hasBegun ? places : 0);
 }
 
 /** Before every other one of its kind: no big file takes the place that is kept for small ones. */
 export function firstPriority(sizeBytes: number): number {
-	return priorityOf(sizeBytes) >= smallFrom ? smallFrom + 2 * step - 1 : smallFrom - 1;
+	return classOf(sizeBytes) >= smallFrom ? 4 * step : smallFrom - 1;
+}
+
+function classOf(sizeBytes: number): number {
+	if (sizeBytes <= mebibyte / 16) return 3 * step;
+	if (sizeBytes <= mebibyte) return 2 * step;
+	return sizeBytes <= 16 * mebibyte ? step : 0;
 }
 
 /**

@@ -12,7 +12,7 @@ import { Job, type NewJob } from '../files/job.ts';
 import type { Stop, Tx } from '../platform/platform.ts';
 import { type BossOptions, makeBoss, over, schema } from './boss.ts';
 import { createHands, Stopped } from './hands.ts';
-import { backgroundPriority, firstPriority, lanesFor, priorityOf } from './lanes.ts';
+import { firstPriority, lanesFor, priorityOf } from './lanes.ts';
 import { createLooks } from './looks.ts';
 
 const name = 'files';
@@ -55,8 +55,8 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	let stopListening: Stop | undefined;
 	let isStopping = false;
 
-	async function send(tx: Tx, job: NewJob): Promise<void> {
-		await enqueue(tx, { ...job, tries: 0 }, { startAfter: 0, priority: priorityFor(job) });
+	async function send(tx: Tx, job: NewJob, backlog = 0): Promise<void> {
+		await enqueue(tx, { ...job, tries: 0 }, { startAfter: 0, priority: priorityOf({ ...job, backlog }) });
 	}
 
 	async function enqueue(tx: Tx, job: Job, when: { startAfter: number; priority: number }): Promise<void> {
@@ -75,8 +75,7 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		await db.tx(async (tx) => {
 			const { affected } = v.parse(Settled, await boss.complete(name, held, null, { db: over(tx) }));
 			if (affected === 0) return;
-			// What has begun goes before what has not.
-			const priority = priorityFor(job) + 1;
+			const priority = priorityOf({ ...job, hasBegun: true });
 			await enqueue(tx, { ...job, tries }, { startAfter: inSeconds, priority });
 		});
 	}
@@ -174,10 +173,6 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 			log.warn({ queue, jobs: ids.length }, 'jobs of a process that ended are run again');
 		}
 	}
-}
-
-function priorityFor({ kind, sizeBytes }: NewJob): number {
-	return kind === 'vectors' ? backgroundPriority : priorityOf(sizeBytes);
 }
 
 const Settled = v.object({ affected: v.number() });

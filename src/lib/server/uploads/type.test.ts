@@ -43,6 +43,12 @@ describe('the type of a file', () => {
 		['<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x">\n<svg xmlns="y"/>', 'a.xml', 'image/svg+xml'],
 		['<svg></svg>', 'a.html', 'image/svg+xml'],
 		[
+			'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://x/svg11.dtd" [\n\t<!ENTITY ns_svg "http://y">\n\t<!ENTITY ns_xlink "http://z">\n]>\n<svg xmlns="&ns_svg;"/>',
+			'a.svg',
+			'image/svg+xml'
+		],
+		['<!DOCTYPE svg PUBLIC "x" [ <!ENTITY ns "http://y"> ]>\n<svg xmlns="y"/>', 'a.svg', 'image/svg+xml'],
+		[
 			'<?xml version="1.0"?><note/>',
 			'a.xml',
 			readableTypes['application/xml'] ? 'application/xml' : 'text/plain'

@@ -83,7 +83,9 @@ function decode(bytes: Buffer, isWhole: boolean): string | undefined {
 
 function typeOfText(text: string, { filename, isWhole }: Sample): string {
 	const ending = path.extname(filename).toLowerCase();
-	const start = text.replace(/^(?:\s|<\?xml[^>]*>|<!--[^]*?-->|<!doctype svg[^>]*>)+/i, '').slice(0, 200);
+	const start = text
+		.replace(/^(?:\s|<\?xml[^>]*>|<!--[^]*?-->|<!doctype svg(?:[^[>]|\[[^\]]*\])*>)+/i, '')
+		.slice(0, 200);
 	if (/^<svg[\s>]/i.test(start)) return 'image/svg+xml';
 	if (/^<(!doctype html|html)[\s>]/i.test(start)) return 'text/html';
 	if (['.html', '.htm', '.xhtml'].includes(ending) && /<[a-z!]/i.test(text)) return 'text/html';
