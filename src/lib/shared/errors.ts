@@ -75,8 +75,7 @@ export const problems = {
 	'job.gave_up': p(500, 'Processing stopped unexpectedly several times.', originalKept, 'Retry; report it if it happens again.', true),
 
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
-	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true),
-	'stream.cursor_invalid': p(400, 'The cursor is not one of ours.', unchanged, 'Connect without a cursor.')
+	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true)
 } satisfies Record<string, Problem>;
 
 export type ErrorCode = keyof typeof problems;
