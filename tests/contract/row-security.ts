@@ -110,6 +110,10 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 	await db.query('delete from public.files where id = $1', [gone]);
 	await db.query(addFile, [file, user]);
 	await db.query(
+		`insert into asura.stage_rates (file_type, magnitude, stage, seconds) values ('text/plain', 1, 'total', 1)
+			on conflict do nothing`
+	);
+	await db.query(
 		`insert into asura.file_stages (file_id, stage, attempt, input_hash) values ($1, 'upload', 1, 'x')`,
 		[file]
 	);
