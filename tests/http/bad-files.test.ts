@@ -134,7 +134,7 @@ describe('a file that is kept', { timeout: 60_000 }, () => {
 			() => `${'['.repeat(20_000)}${'*a '.repeat(20_000)}`,
 			'ends'
 		],
-		['2,000 nested quotes', 'quotes.md', () => `${'>'.repeat(2_000)} deep`, 'ends'],
+		['20,000 nested quotes', 'quotes.md', () => `${'>'.repeat(20_000)} deep`, 'completed text/markdown'],
 		['text in UTF-16', 'wide.txt', () => makeText('wide words', 'utf16le'), 'completed text/plain'],
 		['text of spaces', 'spaces.txt', () => ' \n'.repeat(1_000), 'completed text/plain text.no_text'],
 		['a scan without text', 'scan.pdf', () => makePdf(['', '']), 'completed application/pdf pdf.no_text'],
