@@ -29,10 +29,15 @@ export const sendMultipart: Send = (file, { signal, onSent }) =>
 		request.onabort = () => reject(signal.reason);
 		request.onloadend = () => signal.removeEventListener('abort', abort);
 		signal.addEventListener('abort', abort);
-		const form = new FormData();
-		form.append('file', file, file.name);
-		request.send(form);
+		request.send(formOf(file));
 	});
+
+/** Browsers write control characters of a name into the header of its part, which no server can read then. */
+export function formOf(file: File): FormData {
+	const form = new FormData();
+	form.append('file', file, file.name.replace(/\p{Cc}/gu, '_'));
+	return form;
+}
 
 /** The stored file of an answer, or the reason why there is none. */
 export function accepted(body: string, status: number): StoredFile {
