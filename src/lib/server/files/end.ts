@@ -91,7 +91,9 @@ export async function retryFailed({ db, bell, jobs }: Ends, userId: string): Pro
 		const ids = failed.slice(i, i + retriedAtOnce).map(({ id }) => id);
 		await db.tx(async (tx) => {
 			const { rows } = await tx.query<Row>(retrySql, [ids, userId, ['failed']]);
-			for (const row of rows)
+			const byId = new Map(rows.map((row) => [String(row.id), row]));
+			// An update returns its rows in any order; they are queued in the order in which they came.
+			for (const row of ids.flatMap((id) => byId.get(id) ?? []))
 				files.push(await sendAgain(tx, jobs, row, { again: false, backlog: files.length }));
 		});
 		bell.ring(userId);
