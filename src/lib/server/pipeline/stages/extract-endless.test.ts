@@ -1,0 +1,80 @@
+// Files that have no end in some direction: they are read in seconds and no word is lost.
+import { afterAll, describe, expect, test } from 'vitest';
+import { silentLog } from '#lib/server/log.ts';
+import { makeText } from '../../../../../tests/support/make-files.ts';
+import {
+	collect,
+	makeStageInput,
+	removeStageInput,
+	textOf,
+	type TestInput
+} from '../../../../../tests/support/stage-input.ts';
+import type { Page } from '../stage.ts';
+import { createStages } from './stages.ts';
+
+const stages = createStages({ config: { workerConcurrency: 1 }, log: silentLog });
+const inputs: TestInput[] = [];
+
+afterAll(async () => {
+	await stages.close();
+	await Promise.all(inputs.map(removeStageInput));
+});
+
+async function read(bytes: Buffer, type: string): Promise<Page[]> {
+	const input = await makeStageInput(bytes, type);
+	inputs.push(input);
+	return collect(stages.extract(input));
+}
+
+describe('nesting without end', () => {
+	test('Markdown nested deeper than calls can be is read as text and says so', async () => {
+		const pages = await read(makeText(`${'>'.repeat(20_000)} deep words`), 'text/markdown');
+		expect(pages[0]?.warning?.code).toBe('file.damaged');
+		expect(textOf(pages)).toContain('deep words');
+	});
+
+	test('JSON nested deeper than calls can be is read', async () => {
+		const depth = 50_000;
+		expect(
+			textOf(await read(makeText(`${'['.repeat(depth)}"deep"${']'.repeat(depth)}`), 'application/json'))
+		).toContain('deep');
+	});
+
+	const deep = (tag: string) => makeText(`${`<${tag}>`.repeat(1_000_000)}deep<b>words</b>`);
+
+	test.each([
+		['div', 'text/html'],
+		['a', 'application/xml']
+	])('<%s> of %s: read in seconds, to the last word', async (tag, type) => {
+		const before = performance.now();
+		expect(textOf(await read(deep(tag), type))).toMatch(/deep\s*words/);
+		expect(performance.now() - before).toBeLessThan(20_000);
+	});
+
+	test('headings around them are kept', async () => {
+		const page = makeText(
+			`<h1>Top</h1>${'<div>x'.repeat(2_500)}</div><h2>Sub <i>title</i></h2><p>last</p>${'</div>'.repeat(2_500)}`
+		);
+		const pages = await read(page, 'text/html');
+		expect(pages.at(-1)).toMatchObject({ section: 'Top › Sub title', text: 'Sub title\n\nlast' });
+		expect(textOf(pages).match(/x/g)).toHaveLength(2_500);
+	});
+});
+
+describe('a row without end', () => {
+	test.each([
+		['many cells', 'a,'.repeat(2_000_000)],
+		['quotes inside every cell', '"a""b",'.repeat(500_000)],
+		['one quote that is never closed', `"${'never closed '.repeat(500_000)}`]
+	])('CSV with an endless row (%s) is read as text from there, and says so', async (_what, row) => {
+		const before = performance.now();
+		const pages = await read(makeText(`name,place\nAda,London\n${row}\nBob,Paris`), 'text/csv');
+		expect(performance.now() - before).toBeLessThan(20_000);
+		expect(textOf(pages)).toContain('name: Ada; place: London');
+		expect(textOf(pages)).toContain('Bob,Paris');
+		expect(textOf(pages).length).toBeGreaterThan(row.length);
+		expect(pages.filter((page) => page.warning).map((page) => page.warning?.message)).toEqual([
+			'The table could be read up to row 1 only; what follows was read as text.'
+		]);
+	});
+});
