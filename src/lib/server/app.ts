@@ -79,7 +79,16 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
 
 	const harness = config.hasHarness
-		? createHarness({ db, blobs, bell, changes, events, quotaBytes: config.userQuotaBytes, log })
+		? createHarness({
+				db,
+				blobs,
+				bell,
+				changes,
+				events,
+				crashWorker: (userId) => stages.crash(userId),
+				quotaBytes: config.userQuotaBytes,
+				log
+			})
 		: undefined;
 
 	return {

@@ -16,6 +16,8 @@ export const HarnessAction = v.variant('do', [
 		do: v.literal('burst'),
 		ticks: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(harnessLimits.maxTicks))
 	}),
+	/** One isolated worker dies: at work on one of the person's files, or idle. */
+	v.strictObject({ do: v.literal('crash') }),
 	/** Everybody: operators only. */
 	v.strictObject({
 		do: v.literal('notify'),

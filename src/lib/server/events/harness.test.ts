@@ -85,7 +85,18 @@ describe('the harness', () => {
 		await own.stop();
 	});
 
-	function open(): Harness {
+	it('ends a worker of the person who asks', async () => {
+		const { session } = await connect();
+		const asked: string[] = [];
+		const own = open(async (userId) => {
+			asked.push(userId);
+			return 'busy';
+		});
+		expect(await own.crash(session)).toEqual({ worker: 'busy' });
+		expect(asked).toEqual([session.userId]);
+	});
+
+	function open(crashWorker: (userId: string) => Promise<'busy' | 'idle'> = async () => 'idle'): Harness {
 		const { db, blobs } = platform;
 		const bell = createBell({ db, log: silentLog });
 		return createHarness({
@@ -94,6 +105,7 @@ describe('the harness', () => {
 			bell,
 			changes: live.changes,
 			events: live.events,
+			crashWorker,
 			quotaBytes: 1e9,
 			log: silentLog
 		});

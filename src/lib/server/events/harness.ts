@@ -18,11 +18,13 @@ const worked = stages.slice(1);
 export type Harness = ReturnType<typeof createHarness>;
 export type HarnessDeps = Omit<FilesDeps, 'jobs'> & {
 	events: Pick<Events, 'send'>;
+	/** Ends a worker that is at work for the person, or an idle one. */
+	crashWorker(userId: string): Promise<'busy' | 'idle'>;
 	quotaBytes: number;
 	log: Log;
 };
 
-export function createHarness({ events, quotaBytes, log, ...deps }: HarnessDeps) {
+export function createHarness({ events, crashWorker, quotaBytes, log, ...deps }: HarnessDeps) {
 	// No job: nobody but the harness works on these files.
 	const idle = async () => undefined;
 	const files = createFiles({ ...deps, jobs: { send: idle, prefer: idle, cancel: idle } });
@@ -87,7 +89,13 @@ export function createHarness({ events, quotaBytes, log, ...deps }: HarnessDeps)
 	}
 
 	return {
-		async act(session: Session, action: HarnessAction): Promise<{ id: string }> {
+		async crash(session: Session): Promise<{ worker: 'busy' | 'idle' }> {
+			const worker = await crashWorker(session.userId);
+			log.info({ userId: session.userId, worker }, 'a worker was ended for the harness');
+			return { worker };
+		},
+
+		async act(session: Session, action: Exclude<HarnessAction, { do: 'crash' }>): Promise<{ id: string }> {
 			if (action.do === 'file')
 				return begin(session.userId, (claim) => goThrough(claim, action.stageMs, action.failAt));
 			if (action.do === 'burst') return begin(session.userId, (claim) => burst(claim, action.ticks));

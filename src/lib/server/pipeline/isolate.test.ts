@@ -167,6 +167,27 @@ describe('cancelling', () => {
 	});
 });
 
+describe('a crash on request', () => {
+	/** Its end, once it is at work. */
+	async function begin(owner: string, times: number): Promise<{ end: Promise<unknown> }> {
+		const { promise: isAtWork, resolve } = Promise.withResolvers<void>();
+		const ticking = task({ do: 'tick', times, everyMs: 20 }, { onTick: () => resolve() });
+		const end = isolate.run({ ...ticking, owner }).catch((error: unknown) => error);
+		await isAtWork;
+		return { end };
+	}
+
+	test('ends a task of that owner and no other; the next task is done', async () => {
+		const grace = await begin('grace', 50);
+		const ada = await begin('ada', 1e6);
+		expect(await isolate.crash('ada')).toBe('busy');
+		expect(await ada.end).toMatchObject({ code: 'stage.crashed' });
+		expect(await isolate.crash('ada')).toBe('idle');
+		expect(await grace.end).toBe('ticked');
+		await expect(isolate.run(task({ do: 'emit', count: 0 }))).resolves.toBe('emitted');
+	});
+});
+
 test('the calling thread stays responsive while workers are busy', async () => {
 	const controller = new AbortController();
 	const loop = isolate.run(task({ do: 'loop' }, { signal: controller.signal })).catch(() => undefined);

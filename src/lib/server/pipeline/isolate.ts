@@ -6,7 +6,7 @@
 // slows the worker instead of filling memory.
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { messageOf, problem } from '#lib/server/errors.ts';
+import { AppError, messageOf, problem } from '#lib/server/errors.ts';
 import type { Log } from '#lib/server/log.ts';
 import { openInbox } from './inbox.ts';
 import type { Tick } from './stage.ts';
@@ -23,6 +23,8 @@ export type Task<Input> = {
 	patienceMs: number;
 	/** Longest time at work in all, however busy the worker is. */
 	budgetMs: number;
+	/** Whose file it is. */
+	owner?: string | undefined;
 };
 
 export type Isolate = ReturnType<typeof createIsolate>;
@@ -43,6 +45,8 @@ export type IsolateOptions = {
 
 /** Items that may be under way to a reader who has not asked for them yet. */
 const credits = 8;
+const crashTask = new URL('./work/crash.ts', import.meta.url);
+const crashMs = 5000;
 
 export function createIsolate(options: IsolateOptions) {
 	const { threads, warm = 1, log, heapMb = 512, taskMb = 1024, processMb = 3072, idleMs = 30_000 } = options;
@@ -67,14 +71,26 @@ export function createIsolate(options: IsolateOptions) {
 		const signal = AbortSignal.any([task.signal, closing.signal]);
 		return stream<Input, Item, Result>(pool, watch, { ...task, signal });
 	};
+	const run = async <Input, Result>(task: Task<Input>): Promise<Result> => {
+		const items = start<Input, never, Result>(task);
+		const end = await items.next();
+		if (!end.done) throw problem('server.unexpected', { message: 'A task without items sent one.' });
+		return end.value;
+	};
 	return {
 		/** Ending the iteration early, or aborting, kills the worker at once. The generator returns the task's result. */
 		stream: start,
-		async run<Input, Result>(task: Task<Input>): Promise<Result> {
-			const items = start<Input, never, Result>(task);
-			const end = await items.next();
-			if (!end.done) throw problem('server.unexpected', { message: 'A task without items sent one.' });
-			return end.value;
+		run,
+		/** A worker dies on request: one at work for this owner, else one without work; never another owner's. */
+		async crash(owner: string): Promise<'busy' | 'idle'> {
+			if (watch.crash(owner)) return 'busy';
+			const signal = AbortSignal.timeout(crashMs);
+			try {
+				return await run({ file: crashTask, input: null, signal, patienceMs: crashMs, budgetMs: crashMs });
+			} catch (error) {
+				if (error instanceof AppError && error.code === 'stage.crashed') return 'idle';
+				throw signal.aborted ? problem('request.too_many') : error;
+			}
 		},
 		async close(): Promise<void> {
 			watch.close();
@@ -92,8 +108,8 @@ async function* stream<Input, Item, Result>(
 	task.signal.throwIfAborted();
 	const { port1, port2 } = new MessageChannel();
 	const killer = new AbortController();
-	const { patienceMs, budgetMs } = task;
-	const watched = watch.add({ patienceMs, budgetMs, kill: (reason) => killer.abort(reason) });
+	const { patienceMs, budgetMs, owner } = task;
+	const watched = watch.add({ patienceMs, budgetMs, owner, kill: (reason) => killer.abort(reason) });
 	const inbox = openInbox<Item, Result>(port1, { credits, watched, onTick: task.onTick });
 	const signal = AbortSignal.any([task.signal, killer.signal]);
 	const order: Order<Input> = { input: task.input, port: port2, credits };

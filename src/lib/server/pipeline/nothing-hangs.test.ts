@@ -57,6 +57,30 @@ describe('a worker that makes no progress', () => {
 		});
 		expect(test.queue.inHand()).toBe(0);
 	});
+
+	it('fails its file as crashed when it dies, and another attempt goes on', async () => {
+		const { promise: isAtWork, resolve } = Promise.withResolvers<void>();
+		const stages = makeStages();
+		const { extract } = stages;
+		stages.extract = ({ signal, owner }) =>
+			isolate.stream<Behaviour, Page, void>({
+				file: tasks,
+				input: { do: 'tick', times: 1e6, everyMs: 20 },
+				signal,
+				onTick: () => resolve(),
+				owner,
+				patienceMs: 60_000,
+				budgetMs: 60_000
+			});
+		await test.queue.work(makePipeline(test, { stages, embedder: makeEmbedder() }));
+		const file = await test.addFile(ada, 'a text');
+		await isAtWork;
+		expect(await isolate.crash(ada)).toBe('busy');
+		await look.untilItIs(file.id, { status: 'failed', error_code: 'stage.crashed' });
+		stages.extract = extract;
+		await test.files.retry(ada, file.id);
+		await look.untilItIs(file.id, { status: 'completed' });
+	});
 });
 
 describe('a provider that never answers', () => {

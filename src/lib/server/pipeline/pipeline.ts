@@ -83,7 +83,7 @@ export function createPipeline(deps: Deps) {
 }
 
 async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promise<void> {
-	const { id, blobId, sizeBytes, fileType, filename, progress: startAt } = claim.file;
+	const { id, userId: owner, blobId, sizeBytes, fileType, filename, progress: startAt } = claim.file;
 	if (!(await deps.blobs.stat(`${blobId}/original`))) throw problem('file.lost');
 	const scope = openScope(outer);
 	const { signal, fail } = scope;
@@ -101,7 +101,7 @@ async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promis
 	try {
 		await withScratch((scratchDir) =>
 			deps.blobs.withLocalFile(`${blobId}/original`, async (original) => {
-				const input = { path: original, sizeBytes, fileType, filename, scratchDir, signal, password };
+				const input = { path: original, sizeBytes, fileType, filename, scratchDir, signal, password, owner };
 				const work = { ...deps, claim, scope, progress, checkpoints, input, warn: warnings.add };
 				await workOn(work, deps.cut, warnings);
 			})

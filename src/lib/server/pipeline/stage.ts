@@ -15,6 +15,8 @@ export type StageInput = {
 	signal: AbortSignal;
 	onTick(tick: Tick): void;
 	password?: string | undefined;
+	/** Whose file it is. */
+	owner?: string | undefined;
 };
 
 /** A file written into the scratch folder; the pipeline puts it into the blob store. */

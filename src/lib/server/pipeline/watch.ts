@@ -17,7 +17,12 @@ export type Watched = {
 	remove(): void;
 };
 
-type Limits = { patienceMs: number; budgetMs: number; kill: (reason: unknown) => void };
+type Limits = {
+	patienceMs: number;
+	budgetMs: number;
+	kill: (reason: unknown) => void;
+	owner?: string | undefined;
+};
 
 type Entry = Limits & {
 	threadId: number | undefined;
@@ -91,6 +96,12 @@ export function createWatch({ taskMb, processMb, findWorker }: WatchOptions) {
 					if (entries.size === 0) end();
 				}
 			};
+		},
+		/** Ends one task that is at work for this owner, as a crash of its thread does; false when there is none. */
+		crash(owner: string): boolean {
+			const entry = [...entries].find((one) => one.owner === owner && one.threadId !== undefined);
+			entry?.kill(problem('stage.crashed', { details: { reason: 'The worker was ended on request.' } }));
+			return entry !== undefined;
 		},
 		close: end
 	};

@@ -6,6 +6,7 @@ export const POST: RequestHandler = async ({ locals, request }) => {
 	const { auth, errors, harness, parse } = locals.app;
 	if (!harness) throw errors.problem('request.not_found');
 	const session = auth.require(locals.session);
-	const { id } = await harness.act(session, parse(HarnessActionJson, await request.text()));
-	return json({ id }, { status: 202 });
+	const action = parse(HarnessActionJson, await request.text());
+	const answer = action.do === 'crash' ? await harness.crash(session) : await harness.act(session, action);
+	return json(answer, { status: 202 });
 };

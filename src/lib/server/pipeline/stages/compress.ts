@@ -12,7 +12,7 @@ const thumbnailPatienceMs = 15_000;
 const copyPatienceMs = 60_000;
 
 export async function compress(isolate: Isolate, log: Log, input: StageInput): Promise<Compressed> {
-	const { path, sizeBytes, fileType, scratchDir, password, signal, onTick } = input;
+	const { path, sizeBytes, fileType, scratchDir, password, signal, onTick, owner } = input;
 	const order: CompressInput = { path, sizeBytes, fileType, scratchDir, password };
 	const run = (part: CompressInput['part'], patience: number): Promise<Compressed> =>
 		isolate.run({
@@ -20,6 +20,7 @@ export async function compress(isolate: Isolate, log: Log, input: StageInput): P
 			input: { ...order, part },
 			signal,
 			onTick,
+			owner,
 			patienceMs: patience,
 			budgetMs: budgetMs(sizeBytes)
 		});

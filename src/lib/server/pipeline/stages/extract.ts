@@ -8,8 +8,8 @@ const file = new URL('../work/extract.ts', import.meta.url);
 const patienceMs = 60_000;
 
 export async function* extract(isolate: Isolate, input: StageInput): AsyncGenerator<Page> {
-	const { path, sizeBytes, fileType, filename, password, signal, onTick } = input;
+	const { path, sizeBytes, fileType, filename, password, signal, onTick, owner } = input;
 	const order: ExtractInput = { path, sizeBytes, fileType, filename, password };
-	const limits = { patienceMs, budgetMs: budgetMs(sizeBytes) };
+	const limits = { patienceMs, budgetMs: budgetMs(sizeBytes), owner };
 	yield* isolate.stream<ExtractInput, Page, void>({ file, input: order, signal, onTick, ...limits });
 }
