@@ -171,6 +171,10 @@ describe('a body', () => {
 		expect(body.files).toHaveLength(limits.maxFilesPerRequest);
 		expect(body.errors).toMatchObject([{ code: 'upload.too_many_files' }]);
 		expect(await frank.list()).toHaveLength(limits.maxFilesPerRequest);
+		// A thousand files of one person keep nobody else waiting.
+		const gina = await enter(server, 'gina@localhost');
+		const { id } = await gina.add('single.txt', 'a single file');
+		expect(await gina.ended([id], 10_000)).toMatchObject([{ status: 'completed' }]);
 	});
 
 	it('may be one of very many at once', { timeout: 60_000 }, async () => {
