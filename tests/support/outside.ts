@@ -75,8 +75,16 @@ export class FakeBrowser {
 			const lock = this.#locks.get(name) ?? new FakeLock();
 			this.#locks.set(name, lock);
 			return lock.request(options, callback);
-		}
-	} as unknown as Outside['locks'];
+		},
+		query: async () => [...this.#locks].map(([name, lock]) => lock.snapshot(name)).reduce(joined)
+	} as unknown as NonNullable<Outside['locks']>;
+}
+
+function joined(a: LockManagerSnapshot, b: LockManagerSnapshot): LockManagerSnapshot {
+	return {
+		held: [...(a.held ?? []), ...(b.held ?? [])],
+		pending: [...(a.pending ?? []), ...(b.pending ?? [])]
+	};
 }
 
 class FakeLock {
@@ -98,6 +106,10 @@ class FakeLock {
 			} else this.#queue.push(request);
 			this.#next();
 		});
+	}
+
+	snapshot(name: string): LockManagerSnapshot {
+		return { held: this.#holder ? [{ name }] : [], pending: this.#queue.map(() => ({ name })) };
 	}
 
 	#next(): void {

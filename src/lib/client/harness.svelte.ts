@@ -2,8 +2,10 @@
 import { digestOf, type FilesState, merge, noFiles, type StreamMessage } from '#lib/shared/events.ts';
 import type { HarnessAction } from '#lib/shared/harness.ts';
 import { knownEvents } from '#lib/shared/named-events.ts';
+import { connectionName } from './live.ts';
 import { browserOutside, type Outside } from './outside.ts';
 import { type Connection, Stream } from './stream.ts';
+import { countTabs } from './tabs.ts';
 import { type RawFrame, type Weather, WeatheredOutside } from './weather.ts';
 
 const maxFrames = 1000;
@@ -25,6 +27,8 @@ export class Harness {
 	latencyMs = $state<number>();
 	opened = $state(0);
 	malformed = $state(0);
+	/** Of this person, on the connection that tabs share; undefined where each tab has its own. */
+	tabs = $state<number>();
 	readonly shown = $derived(
 		this.#frames.filter(({ event, data }) => `${event} ${data}`.includes(this.filter))
 	);
@@ -66,6 +70,11 @@ export class Harness {
 			onConnection: (connection) => (this.#connection = connection)
 		});
 		this.#stream.start();
+	}
+
+	async count(): Promise<void> {
+		const { locks } = this.#outside ?? browserOutside();
+		if (locks) this.tabs = await countTabs(locks, connectionName(this.#user));
 	}
 
 	disconnect(): void {

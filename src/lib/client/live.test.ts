@@ -3,8 +3,9 @@ import { digestOf, type FilesState, noFiles } from '#lib/shared/events.ts';
 import type { NamedEvent } from '#lib/shared/named-events.ts';
 import { aFile } from '../../../tests/support/a-file.ts';
 import { FakeBrowser, FakeTab } from '../../../tests/support/outside.ts';
-import { Live } from './live.ts';
+import { connectionName, Live } from './live.ts';
 import type { Connection } from './stream.ts';
+import { countTabs } from './tabs.ts';
 
 const connected = {
 	eventType: 'connected',
@@ -41,6 +42,19 @@ describe('the files of all tabs', () => {
 		expect(tabs.flatMap(({ outside }) => outside.sources)).toHaveLength(1);
 		for (const tab of others) expect(tab.digest()).toBe(leader?.digest());
 		for (const tab of others) expect(tab.connection?.state).toBe('live');
+	});
+
+	it('can be counted by the tabs that share the connection, whoever leads', async () => {
+		const [leader, next] = await openTabs(3);
+		await openTabs(1, { scope: 'grace' });
+		const count = () => countTabs(browser.locks, connectionName('ada'));
+		expect(await count()).toBe(3);
+		leader?.live.close();
+		await settle();
+		expect(await count()).toBe(2);
+		next?.live.close();
+		await settle();
+		expect(await count()).toBe(1);
 	});
 
 	it('are told to a tab that joins later', async () => {

@@ -32,6 +32,11 @@ type Word =
 const missedSigns = 4;
 const version = 1;
 
+/** Tabs that are older than a deploy speak among themselves. */
+export function connectionName(scope: string): string {
+	return `asura-live-${version}-${scope}`;
+}
+
 export class Live {
 	readonly #options: LiveOptions;
 	#outside: Outside | undefined;
@@ -58,8 +63,7 @@ export class Live {
 		// Not earlier: the page is rendered on the server first, where there is nothing of it.
 		const outside = (this.#outside ??= this.#options.outside ?? browserOutside());
 		this.#tabs = new Tabs({
-			// Tabs that are older than a deploy speak among themselves.
-			name: `asura-live-${version}-${this.#options.scope}`,
+			name: connectionName(this.#options.scope),
 			outside,
 			onLead: () => this.#lead(outside),
 			onDeposed: () => this.#follow(),

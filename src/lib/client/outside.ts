@@ -13,7 +13,7 @@ export type Outside = {
 	page: PageEvents;
 	isVisible(): boolean;
 	/** undefined where browsers refuse it (plain http to another machine): each tab then has its own connection. */
-	locks: Pick<LockManager, 'request'> | undefined;
+	locks: Pick<LockManager, 'request' | 'query'> | undefined;
 	openChannel(name: string): ChannelLike;
 };
 

@@ -13,6 +13,12 @@ export type TabsOptions = {
 	onMessage(message: unknown): void;
 };
 
+/** How many tabs share the connection of this name: the one that leads and those that wait to. */
+export async function countTabs(locks: NonNullable<Outside['locks']>, name: string): Promise<number> {
+	const { held = [], pending = [] } = await locks.query();
+	return [...held, ...pending].filter((lock) => lock.name === name).length;
+}
+
 export class Tabs {
 	readonly #options: TabsOptions;
 	readonly #channel: ChannelLike;
