@@ -31,6 +31,8 @@ export default defineConfig({
 		hookTimeout: 60_000,
 		maxWorkers: 2,
 		pool: 'forks',
+		// As scripts/run.mjs starts the server (docs/decisions/005).
+		execArgv: ['--disable-warning=ExperimentalWarning', '--no-memory-protection-keys'],
 		reporters: ['default', './tests/support/vitest-summary.ts']
 	}
 });

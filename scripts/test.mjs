@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-export async function runTests({ node, root, args, run }) {
+export async function runTests({ node, nodeFlags, root, args, run }) {
 	const results = path.join(root, 'test-results');
 	rmSync(results, { recursive: true, force: true });
 	mkdirSync(results, { recursive: true });
@@ -11,10 +11,10 @@ export async function runTests({ node, root, args, run }) {
 	const browser = path.join(results, 'browser.json');
 	const bins = path.join(root, 'node_modules');
 
-	const unitStatus = await run(node, [path.join(bins, 'vitest/vitest.mjs'), 'run', ...args], {
+	const unitStatus = await run(node, [...nodeFlags, path.join(bins, 'vitest/vitest.mjs'), 'run', ...args], {
 		ASURA_TEST_SUMMARY: unit
 	});
-	const browserStatus = await run(node, [path.join(bins, '@playwright/test/cli.js'), 'test'], {
+	const browserStatus = await run(node, [...nodeFlags, path.join(bins, '@playwright/test/cli.js'), 'test'], {
 		ASURA_TEST_SUMMARY: browser
 	});
 

@@ -5,6 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+/** As scripts/run.mjs starts it (docs/decisions/005). */
+const nodeFlags = ['--disable-warning=ExperimentalWarning', '--no-memory-protection-keys'];
 const root = path.resolve(import.meta.dirname, '../..');
 
 export type TestServer = {
@@ -74,7 +76,7 @@ export async function signIn(server: Pick<TestServer, 'url'>, email = 'ada@local
 
 function launch(env: Record<string, string>) {
 	const chunks: string[] = [];
-	const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/cli/serve.ts'], {
+	const child = spawn(process.execPath, [...nodeFlags, 'src/cli/serve.ts'], {
 		cwd: root,
 		env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env },
 		stdio: ['ignore', 'pipe', 'pipe']

@@ -17,11 +17,11 @@ type Sources = {
 /** Newest first; files chosen together keep their order. */
 export function rowsOf({ uploads, underWay, files, placed, isHidden }: Sources): Row[] {
 	const open = new Map<string, Upload>(uploads.map((upload) => [upload.key, upload]));
-	const sent = underWay.filter(({ state }) => state === 'sent');
+	const unanswered = [...underWay];
 	const rows = files
 		.filter(({ id }) => !isHidden(id))
 		.map((file): Row => {
-			const known = placed.get(file.id) ?? early(file, sent);
+			const known = placed.get(file.id) ?? takeEarly(file, unanswered);
 			if (!known)
 				return {
 					key: file.id,
@@ -37,13 +37,15 @@ export function rowsOf({ uploads, underWay, files, placed, isHidden }: Sources):
 	return rows.sort((a, b) => b.place.batchAt - a.place.batchAt || a.place.index - b.place.index);
 }
 
-// The stream may announce a file before the answer to its upload has arrived. Until then name and size tell that they
-// are one; both times compared are the server's.
-function early(file: StoredFile, sent: readonly Upload[]): Upload | undefined {
-	return sent.find(
+// The stream may announce a file before its upload is answered, or even before the browser tells that all bytes have
+// left. Until then name and size tell that they are one; both times compared are the server's.
+function takeEarly(file: StoredFile, unanswered: Upload[]): Upload | undefined {
+	const at = unanswered.findIndex(
 		(upload) =>
 			upload.file.name === file.filename &&
 			upload.file.size === file.size_bytes &&
 			file.created_at > upload.addedAfter
 	);
+	// Taken: a second file of that name, from another tab, is a row of its own.
+	return at < 0 ? undefined : unanswered.splice(at, 1)[0];
 }

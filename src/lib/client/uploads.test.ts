@@ -115,6 +115,16 @@ describe('the row of an upload', () => {
 		expect(rows()[0]).toMatchObject({ key: uploads.list[0]?.key, file: { id: id(1) } });
 	});
 
+	it('is so even before the browser tells that the bytes have left, and for one file only', async () => {
+		const { uploads, rows, stored } = setUp();
+		uploads.add([bytes('a.txt')]);
+		const twin = { filename: 'a.txt', size_bytes: 10 };
+		stored.push(aFile({ ...twin, id: id(1), created_at: '2026-11-20T10:00:01.000Z' }));
+		expect(rows()).toHaveLength(1);
+		stored.push(aFile({ ...twin, id: id(2), created_at: '2026-11-20T10:00:02.000Z' }));
+		expect(new Set(rows().map(({ key }) => key)).size).toBe(2);
+	});
+
 	it('is not confused with an older file of the same name and size', () => {
 		const { uploads, calls, rows, stored } = setUp();
 		stored.push(
