@@ -1,5 +1,5 @@
-// A double of an OpenAI-compatible embedding provider: the real wire format over real HTTP. It counts calls and
-// inputs and fails on demand. Vectors depend on the words of the text alone, so texts that share words are near.
+// A double of an OpenAI-compatible provider of vectors, and of a model that sees: the real wire format over real HTTP.
+// It counts calls and inputs and fails on demand. Vectors depend on the words of the text alone, so texts that share words are near.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -19,12 +19,16 @@ export type Call = {
 	authorization: string | undefined;
 };
 
+export type Look = { picture: Buffer; instruction: string; model: string };
+
 export type ProviderDouble = {
 	/** For OPENAI_BASE_URL. */
 	url: string;
 	calls: Call[];
 	/** Inputs that were answered with a vector, in order: what a real provider would have billed. */
 	paid: string[];
+	/** Pictures that were read. */
+	looks: Look[];
 	/** Most requests that were open at the same moment. */
 	peak: number;
 	/** The next calls fail so, in this order. */
@@ -34,6 +38,8 @@ export type ProviderDouble = {
 	close(): Promise<void>;
 };
 
+export type Said = { content: string | null; refusal: string | null; finish_reason: string };
+
 export type ProviderOptions = {
 	dimensions?: number;
 	latencyMs?: number;
@@ -41,6 +47,8 @@ export type ProviderOptions = {
 	/** A batch that holds such an input is answered with 400. */
 	isPoisoned?: (input: string) => boolean;
 	maxBatch?: number;
+	/** What the model says of a picture; undefined is answered with 400. */
+	describe?: (look: Look) => Promise<Partial<Said> | undefined>;
 	apiKey?: string;
 };
 
@@ -71,6 +79,7 @@ function createState() {
 	const double = {
 		calls: [] as Call[],
 		paid: [] as string[],
+		looks: [] as Look[],
 		peak: 0,
 		failNext: (...faults: Fault[]) => void queue.push(...faults),
 		failWhen: (next: typeof rule) => void (rule = next)
@@ -93,16 +102,13 @@ async function answer(
 		request.resume();
 		return send(response, 401, failure('Incorrect API key provided.', 'invalid_api_key'));
 	}
-	if (request.method !== 'POST' || request.url !== '/v1/embeddings') {
+	const isChat = request.url === '/v1/chat/completions';
+	if (request.method !== 'POST' || (!isChat && request.url !== '/v1/embeddings')) {
 		return send(response, 404, failure(`Unknown request ${request.method} ${request.url}`, 'unknown_url'));
 	}
-	const body = JSON.parse(await readAll(request)) as {
-		input: string | string[];
-		model: string;
-		encoding_format?: string;
-		dimensions?: number;
-	};
-	const inputs = typeof body.input === 'string' ? [body.input] : body.input;
+	const body = JSON.parse(await readAll(request)) as Body;
+	const look = isChat ? lookOf(body) : undefined;
+	const inputs = look ? ['(a picture)'] : [body.input].flat();
 	const fault = state.nextFault(inputs);
 	state.double.calls.push({ inputs, model: body.model, at: Date.now(), fault: fault?.kind, authorization });
 	state.double.peak = Math.max(state.double.peak, ++state.open);
@@ -110,6 +116,7 @@ async function answer(
 	await delay((options.latencyMs ?? 0) + (options.latencyPerInputMs ?? 0) * inputs.length);
 	if (fault && fault.kind !== 'wrong_dimensions' && fault.kind !== 'too_few' && fault.kind !== 'truncated')
 		return fail(response, fault);
+	if (look) return describe(response, look, options, state);
 	const refused = inputs.some((input) => input === '' || options.isPoisoned?.(input));
 	if (refused || inputs.length > (options.maxBatch ?? 2048)) {
 		return send(response, 400, failure("Invalid 'input': refused by the double.", 'invalid_request_error'));
@@ -121,6 +128,35 @@ async function answer(
 	if (!fault) state.double.paid.push(...inputs);
 	const text = JSON.stringify(page(vectors, body.model, body.encoding_format ?? 'float', inputs));
 	send(response, 200, fault?.kind === 'truncated' ? text.slice(0, Math.floor(text.length / 2)) : text);
+}
+
+type Body = {
+	input: string | string[];
+	model: string;
+	encoding_format?: string;
+	dimensions?: number;
+	messages?: { content: { type: string; text?: string; image_url?: { url: string } }[] }[];
+};
+
+function lookOf({ model, messages = [] }: Body): Look {
+	const parts = messages.flatMap(({ content }) => content);
+	const url = parts.find(({ image_url }) => image_url)?.image_url?.url ?? '';
+	const picture = Buffer.from(url.replace('data:image/jpeg;base64,', ''), 'base64');
+	return { model, picture, instruction: parts.find(({ text }) => text)?.text ?? '' };
+}
+
+async function describe(
+	response: ServerResponse,
+	look: Look,
+	options: ProviderOptions,
+	state: State
+): Promise<void> {
+	const said = options.describe ? await options.describe(look) : {};
+	if (!said) return send(response, 400, failure('The picture is refused by the double.', 'invalid_image'));
+	state.double.looks.push(look);
+	const { finish_reason = 'stop', content = 'A picture.', refusal = null } = said;
+	const choice = { index: 0, finish_reason, message: { role: 'assistant', content, refusal } };
+	send(response, 200, { object: 'chat.completion', model: look.model, choices: [choice] });
 }
 
 function page(vectors: Float32Array[], model: string, format: string, inputs: string[]) {

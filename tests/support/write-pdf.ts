@@ -45,7 +45,8 @@ export function writePdf(pages: readonly string[], options: PdfOptions = {}): Bu
 }
 
 function pageContent(text: string, hasHeadings: boolean): Buffer {
-	if (text.trim() === '') return Buffer.from('0.9 g 60 60 400 600 re f');
+	// As a scan looks; the number of spaces makes its pages differ.
+	if (text.trim() === '') return Buffer.from(`0.9 g 60 60 400 ${600 - 100 * text.length} re f`);
 	const show = (line: string) => `(${line.replace(/[\\()]/g, '\\$&')}) Tj T*`;
 	const lines = text.split('\n').flatMap((line) => {
 		if (hasHeadings && line.startsWith('# '))

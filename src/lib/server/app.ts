@@ -5,6 +5,7 @@ import { createAuth } from './auth/auth.ts';
 import type { Config } from './config.ts';
 import { createEmbedder } from './embedder/embedder.ts';
 import { estimateUsd } from './embedder/prices.ts';
+import { createVision } from './embedder/vision.ts';
 import { errorBody, problem, toAppError } from './errors.ts';
 import { createEvents } from './events/events.ts';
 import { createHarness } from './events/harness.ts';
@@ -65,6 +66,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		stages,
 		cut: chunkPages,
 		embedder,
+		vision: createVision({ config, metrics, log }),
 		rates,
 		metrics,
 		log

@@ -48,6 +48,13 @@ describe('readConfig', () => {
 		expect(readConfig({ HOST: '0.0.0.0', ...signIn }).isLoopback).toBe(false);
 	});
 
+	it('takes a vision model only with a provider that has it', () => {
+		const VISION_MODEL = 'seer';
+		expect(() => readConfig({ VISION_MODEL })).toThrow('VISION_MODEL needs a provider');
+		expect(readConfig({ VISION_MODEL, OPENAI_API_KEY: 'key' }).visionModel).toBe('seer');
+		expect(readConfig({ OPENAI_API_KEY: 'key' }).visionModel).toBeUndefined();
+	});
+
 	it('takes a provider at another address without a key', () => {
 		expect(readConfig({ OPENAI_BASE_URL: 'http://localhost:11434/v1' }).provider).toEqual({
 			apiKey: 'none',

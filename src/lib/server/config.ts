@@ -35,6 +35,7 @@ export const settings = {
 	OPENAI_BASE_URL: s('https://api.openai.com/v1', 'its address (OpenAI, Ollama, vLLM, LM Studio …); another address needs no key', 'an http:// or https:// address', url),
 	EMBEDDING_MODEL: s('text-embedding-3-small', 'embedding model', 'a text', v.pipe(text, v.minLength(1))),
 	EMBEDDING_DIMENSIONS: s('', 'dimensions to ask the model for; empty: its own', '1 to 4096, or empty', or(whole(1, 4096))),
+	VISION_MODEL: s('', 'model of the same provider that reads scans and pictures, which are sent to it; empty: they are not read', 'a text, or empty', text),
 	ADMIN_EMAILS: s('', 'who may use operator functions, separated by commas; embedded: also the person on the machine itself', 'e-mail addresses', emails),
 	HARNESS: s('', 'the page `/harness`, which shows the live stream at work; empty: on in development, off in production', 'on, off, or empty', v.picklist(['', 'on', 'off'])),
 	LOG_LEVEL: s('info', 'how much is logged', 'debug, info, warn, error or silent', v.picklist(['debug', 'info', 'warn', 'error', 'silent']))
@@ -52,6 +53,7 @@ export type Config = Readonly<{
 	oidc: Readonly<{ issuer: string; clientId: string; clientSecret: string }> | undefined;
 	provider:
 		Readonly<{ apiKey: string; baseUrl: string; model: string; dimensions: number | undefined }> | undefined;
+	visionModel: string | undefined;
 	adminEmails: readonly string[];
 	hasHarness: boolean;
 	logLevel: string;
@@ -75,6 +77,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 			`HOST is ${JSON.stringify(host)}, which others can reach, but no sign-in is configured: set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET, or HOST=127.0.0.1.`
 		);
 	}
+	const provider = providerOf(values);
+	if (values.VISION_MODEL && !provider) {
+		throw new ConfigError(
+			'VISION_MODEL needs a provider: set OPENAI_API_KEY or OPENAI_BASE_URL, or leave it empty.'
+		);
+	}
 	return Object.freeze({
 		host,
 		port: values.PORT,
@@ -85,7 +93,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		userQuotaBytes: values.USER_QUOTA_BYTES,
 		heartbeatSeconds: values.HEARTBEAT_SECONDS,
 		oidc: clientId ? { issuer: values.OIDC_ISSUER, clientId, clientSecret } : undefined,
-		provider: providerOf(values),
+		provider,
+		visionModel: values.VISION_MODEL || undefined,
 		adminEmails: values.ADMIN_EMAILS,
 		hasHarness: values.HARNESS ? values.HARNESS === 'on' : env.NODE_ENV !== 'production',
 		logLevel: values.LOG_LEVEL,

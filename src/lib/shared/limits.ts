@@ -5,6 +5,8 @@ export const limits = {
 	maxFilenameLength: 255,
 	maxQueryLength: 400,
 	maxPdfPages: 20_000,
+	/** Pages of one file without text that are shown to the vision model. */
+	maxVisionPages: 500,
 	maxImagePixels: 268_402_689,
 	streamsPerUser: 8,
 	listPage: 100,

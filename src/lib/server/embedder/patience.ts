@@ -44,7 +44,7 @@ export function createPatience({ apiKey, metrics, log, tuning }: Deps) {
 				delayMs = nextDelay(failure, history, bounds, reason);
 				log.info(
 					{ outcome: failure.kind, delayMs: Math.round(delayMs), reason },
-					'the provider gave no vectors'
+					'the provider gave no answer'
 				);
 				if (failure.kind === 'bad_answer') continue;
 				// "Later" is meant for all of us; trouble on the way is this call's own.

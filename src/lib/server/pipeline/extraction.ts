@@ -3,7 +3,10 @@
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { Warning } from '#lib/shared/files.ts';
+import { limits } from '#lib/shared/limits.ts';
+import { removeBlobs } from '../files/end.ts';
 import { openPageStore } from './page-store.ts';
+import { keyOfReading, readPictures } from './pictures.ts';
 import type { Page, Tick } from './stage.ts';
 import { keepVariant } from './variants.ts';
 import type { Work } from './work.ts';
@@ -31,19 +34,25 @@ export async function* readPages(work: Work): AsyncGenerator<Page> {
 
 /** They serve the next attempt; when the file is completed there is none. */
 export async function forgetPages(work: Work): Promise<void> {
-	await work.blobs.remove([keyOfPages(work)]);
+	const keys = [keyOfPages(work), keyOfReading(work, '')];
+	await removeBlobs(work.blobs, work.claim.file.blobId, (key) => keys.some((one) => key.startsWith(one)));
 }
 
 async function* anew(work: Work): AsyncGenerator<Page> {
-	const { stages, input, metrics, progress } = work;
+	const { stages, input, metrics, progress, vision } = work;
 	const stop = metrics.stageSeconds.startTimer({ stage: 'extraction' });
-	const onTick = (tick: Tick) => progress.tell('extraction', tick);
 	const store = openPageStore(input.scratchDir);
 	let pages = 0;
 	let isWhole = false;
+	let last: Tick | undefined;
+	const tell = (tick: Tick) => progress.tell('extraction', tick);
+	// What is only drawn is not read: with a model, the pages count that it has seen.
+	const onTick = (tick: Tick) => (vision && tick.unit === 'pages' ? (last = tick) : tell(tick));
+	const read = stages.extract({ ...input, onTick, maxPictures: vision ? limits.maxVisionPages : 0 });
 	try {
-		for await (const page of stages.extract({ ...input, onTick })) {
+		for await (const page of vision ? readPictures(work, vision, read) : read) {
 			pages++;
+			if (last) tell({ ...last, done: Math.min(last.done, page.number ?? last.done) });
 			await store.add(page);
 			yield page;
 		}

@@ -15,6 +15,8 @@ export type StageInput = {
 	signal: AbortSignal;
 	onTick(tick: Tick): void;
 	password?: string | undefined;
+	/** For `extract`: so many pages without text come with a picture. */
+	maxPictures?: number | undefined;
 	/** Whose file it is. */
 	owner?: string | undefined;
 };
@@ -37,6 +39,8 @@ export type Page = {
 	text: string;
 	/** A page that failed has no text and says so here (`pages` names it); warnings with one code are merged. */
 	warning?: Warning | undefined;
+	/** A JPEG for a model to read, where it is wanted; not kept. */
+	picture?: Uint8Array | undefined;
 };
 
 export type Chunk = {

@@ -1,6 +1,7 @@
 // What the parts of the work on one file share.
 import type { Warning } from '#lib/shared/files.ts';
 import type { Embedder } from '../embedder/embedder.ts';
+import type { Vision } from '../embedder/vision.ts';
 import type { Claim } from '../files/claim.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -16,6 +17,8 @@ export type PipelineDeps = {
 	blobs: BlobStore;
 	stages: Stages;
 	embedder: Pick<Embedder, 'model' | 'embed'>;
+	/** Absent: scans and pictures are not read. */
+	vision?: Vision | undefined;
 	metrics: Pick<Metrics, 'stageSeconds' | 'filesEnded'>;
 	rates: Rates;
 	log: Log;

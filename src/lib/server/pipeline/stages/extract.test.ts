@@ -75,6 +75,16 @@ describe('PDF', () => {
 		expect(pages[1]).toMatchObject({ number: 2, text: '', warning: { code: 'pdf.no_text', pages: [2] } });
 	});
 
+	test('pages without text come with a picture where that is wanted, up to a number that is told', async () => {
+		const pages = await read(makePdf(['words', '', '', '']), 'application/pdf', { maxPictures: 2 });
+		expect(pages.map(({ picture }) => picture !== undefined)).toEqual([false, true, true, false]);
+		expect(pages[3]?.warning).toEqual({
+			code: 'vision.too_many_pages',
+			message: 'Only the first 2 pages without text were read from their pictures.',
+			pages: [4]
+		});
+	});
+
 	test('rows of dots, as in a table of contents, are one', async () => {
 		const pages = await read(makePdf([`Fog ${'. '.repeat(40)}17`, 'Wait...']), 'application/pdf');
 		expect(pages.map((page) => page.text)).toEqual(['Fog … 17', 'Wait...']);

@@ -1,5 +1,6 @@
 // Worker file: reads one file with the reader of its type and hands over its pages.
 import { problem } from '#lib/server/errors.ts';
+import { clean } from '../clean.ts';
 import type { Page } from '../stage.ts';
 import type { Reader } from './readers/source.ts';
 import { serve } from './serve.ts';
@@ -10,6 +11,7 @@ export type ExtractInput = {
 	fileType: string;
 	filename: string;
 	password?: string | undefined;
+	maxPictures: number;
 };
 
 // Libraries are loaded when a file needs them: an idle worker stays small.
@@ -50,11 +52,3 @@ export default serve<ExtractInput, Page, void>(async ({ input, emit, tick }) => 
 		await emit({ ...page, section: page.section && clean(page.section), text: clean(page.text) });
 	}
 });
-
-/** What a database cannot keep (NUL, halves of characters) or nobody can see goes; one form for letters with marks. */
-function clean(text: string): string {
-	const visible = text
-		.replace(/\r\n?/g, '\n')
-		.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\u00AD\uFEFF]/g, '');
-	return visible.toWellFormed().normalize('NFC');
-}

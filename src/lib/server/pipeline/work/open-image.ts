@@ -14,7 +14,12 @@ export type Picture = (options?: SharpOptions) => Sharp;
 
 export async function openImage(path: string, fileType: string): Promise<Picture> {
 	const input = fileType === 'image/svg+xml' ? await readSvg(path) : path;
-	return (options) => sharp(input, { limitInputPixels: limits.maxImagePixels, failOn: 'error', ...options });
+	return (options) => openSharp(input, options);
+}
+
+/** By its bytes or its path. */
+export function openSharp(input: Uint8Array | string, options?: SharpOptions): Sharp {
+	return sharp(input, { limitInputPixels: limits.maxImagePixels, failOn: 'error', ...options });
 }
 
 export function translateImageError(error: unknown): never {

@@ -5,6 +5,7 @@ import type { Metadata } from 'sharp';
 import { readableTypes } from '#lib/shared/limits.ts';
 import type { Page } from '../../stage.ts';
 import { openImage, translateImageError } from '../open-image.ts';
+import { toPicture } from '../picture.ts';
 import { openMarkup } from './markup.ts';
 import { passage, type Source } from './source.ts';
 
@@ -24,7 +25,9 @@ export async function* readImage(source: Source): AsyncGenerator<Page> {
 		...inside,
 		...(metadata.comments ?? []).map((c) => c.text)
 	];
-	yield passage([...new Set(lines.map((line) => line.trim()).filter(Boolean))].join('\n'));
+	const words = [...new Set(lines.map((line) => line.trim()).filter(Boolean))].join('\n');
+	const shown = source.maxPictures > 0 && (await toPicture(picture()).catch(translateImageError));
+	yield { ...passage(words), ...(shown && { picture: shown }) };
 }
 
 function summary(source: Source, { autoOrient, width, height, pages }: Metadata): string {

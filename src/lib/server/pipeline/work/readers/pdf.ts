@@ -6,16 +6,22 @@ import type { Page } from '../../stage.ts';
 import { openPdf } from '../open-pdf.ts';
 import type { Source } from './source.ts';
 
+type Numbered = Page & { number: number };
+
 /** The dots between a title and its page number in a table of contents. */
 const dotLeader = /[ \t]?\.(?:[ \t]?\.){5,}[ \t]?/g;
 
 export async function* readPdf(source: Source): AsyncGenerator<Page> {
+	const { maxPictures } = source;
 	const parser = await openPdf(source);
 	try {
 		const total = await countPages(parser);
 		let unreadable = 0;
+		let drawn = 0;
 		for (let number = 1; number <= total; number++) {
-			const page = await readPage(parser, number);
+			let page = await readPage(parser, number);
+			if (maxPictures > 0 && page.warning?.code === 'pdf.no_text')
+				page = drawn++ < maxPictures ? await withPicture(parser, page) : notDrawn(number, maxPictures);
 			if (page.warning?.code === 'file.damaged') unreadable++;
 			source.tick({ done: number, total, unit: 'pages' });
 			yield page;
@@ -35,7 +41,7 @@ async function countPages(parser: PDFParse): Promise<number> {
 	return total;
 }
 
-async function readPage(parser: PDFParse, number: number): Promise<Page> {
+async function readPage(parser: PDFParse, number: number): Promise<Numbered> {
 	try {
 		const { pages } = await parser.getText({ partial: [number], pageJoiner: '' });
 		const text = (pages[0]?.text ?? '').replace(dotLeader, ' … ');
@@ -48,7 +54,19 @@ async function readPage(parser: PDFParse, number: number): Promise<Page> {
 	}
 }
 
-function empty(number: number, code: string, message: string): Page {
+/** A page that cannot be drawn stays one without text. */
+async function withPicture(parser: PDFParse, page: Numbered): Promise<Numbered> {
+	const { drawPage } = await import('../draw-page.ts');
+	const picture = await drawPage(parser, page.number).catch(() => undefined);
+	return { ...page, picture };
+}
+
+function notDrawn(number: number, max: number): Numbered {
+	const message = `Only the first ${max} pages without text were read from their pictures.`;
+	return empty(number, 'vision.too_many_pages', message);
+}
+
+function empty(number: number, code: string, message: string): Numbered {
 	return { number, section: null, text: '', warning: { code, message, pages: [number] } };
 }
 

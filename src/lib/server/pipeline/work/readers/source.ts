@@ -7,6 +7,7 @@ export type Source = {
 	fileType: string;
 	filename: string;
 	password: string | undefined;
+	maxPictures: number;
 	tick(tick: Tick): void;
 };
 
