@@ -1,6 +1,7 @@
 // The list as the first paint shows it, and what the page can do without JavaScript.
 import { Readable } from 'node:stream';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import type { Files } from '#lib/server/files/files.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals: { app, session } }) => {
@@ -20,17 +21,23 @@ export const actions: Actions = {
 		if (errors.length > 0) return fail(422, { errors });
 		redirect(303, '/');
 	},
-	delete: (event) => perform(event, 'remove'),
-	retry: (event) => perform(event, 'retry'),
-	cancel: (event) => perform(event, 'cancel')
+	delete: (event) => perform(event, (files, ...file) => files.remove(...file)),
+	retry: (event) => perform(event, (files, ...file) => files.retry(...file)),
+	again: (event) => perform(event, (files, ...file) => files.retry(...file, { again: true })),
+	next: (event) => perform(event, (files, ...file) => files.prefer(...file)),
+	cancel: (event) => perform(event, (files, ...file) => files.cancel(...file)),
+	async retryFailed({ locals: { app, session } }) {
+		await app.files.retryFailed(app.auth.require(session).userId);
+		redirect(303, '/');
+	}
 };
 
 async function perform(
 	{ locals: { app, session }, request }: RequestEvent,
-	action: 'remove' | 'retry' | 'cancel'
+	action: (files: Files, userId: string, id: string) => Promise<unknown>
 ) {
 	const { userId } = app.auth.require(session);
 	const id = (await request.formData()).get('id');
-	await app.files[action](userId, typeof id === 'string' ? id : '');
+	await action(app.files, userId, typeof id === 'string' ? id : '');
 	redirect(303, '/');
 }

@@ -4,12 +4,14 @@ import { findProblem } from '#lib/shared/errors.ts';
 import type { Row } from './rows.ts';
 import { failureOf } from './words.ts';
 
-export type Action = 'download' | 'cancel' | 'retry' | 'delete';
+export type Action = 'download' | 'next' | 'cancel' | 'retry' | 'again' | 'delete';
 
 export const actionNames: Record<Action, string> = {
 	download: 'Download',
+	next: 'Process next',
 	cancel: 'Cancel',
 	retry: 'Retry',
+	again: 'Process again',
 	delete: 'Delete'
 };
 
@@ -17,8 +19,10 @@ export function actionsFor(file: StoredFile): Action[] {
 	const canRetry = file.status === 'cancelled' || (file.status === 'failed' && failureOf(file).canRetry);
 	return [
 		'download',
+		...(file.status === 'pending' ? (['next'] as const) : []),
 		...(isTerminal(file.status) ? [] : (['cancel'] as const)),
 		...(canRetry ? (['retry'] as const) : []),
+		...(file.status === 'completed' ? (['again'] as const) : []),
 		'delete'
 	];
 }

@@ -1,6 +1,6 @@
 // Asura's JSON endpoints, typed. Every refusal is an ApiError that can be shown as it is.
 import * as v from 'valibot';
-import { SearchAnswer } from '#lib/shared/api.ts';
+import { RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
 import { ErrorBody } from '#lib/shared/errors.ts';
 import { StoredFile } from '#lib/shared/files.ts';
 
@@ -49,8 +49,16 @@ export function createApi(fetch: typeof globalThis.fetch) {
 			return v.parse(SearchAnswer, await answer.json());
 		},
 		/** The file after it was queued again. */
-		async retry(id: string, password?: string): Promise<StoredFile> {
-			return toFile(await ask(`/api/files/${id}/retry`, asJson(password === undefined ? {} : { password })));
+		async retry(id: string, how: { password?: string | undefined; again?: true } = {}): Promise<StoredFile> {
+			return toFile(await ask(`/api/files/${id}/retry`, asJson(how)));
+		},
+		/** Those that had failed, after they were queued again. */
+		async retryFailed(): Promise<StoredFile[]> {
+			const answer = await ask('/api/files/retry', asJson({ status: 'failed' }));
+			return v.parse(RetryAllAnswer, await answer.json()).files;
+		},
+		async next(id: string): Promise<StoredFile> {
+			return toFile(await ask(`/api/files/${id}/next`, { method: 'POST' }));
 		},
 		async cancel(id: string): Promise<StoredFile> {
 			return toFile(await ask(`/api/files/${id}/cancel`, { method: 'POST' }));

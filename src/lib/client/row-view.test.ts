@@ -47,7 +47,8 @@ describe('the row of a file being sent', () => {
 describe('what can be done with a file', () => {
 	it.each([
 		['processing', null, ['download', 'cancel', 'delete']],
-		['completed', null, ['download', 'delete']],
+		['pending', null, ['download', 'next', 'cancel', 'delete']],
+		['completed', null, ['download', 'again', 'delete']],
 		['cancelled', null, ['download', 'retry', 'delete']],
 		['failed', 'embedding.unreachable', ['download', 'retry', 'delete']],
 		['failed', 'file.damaged', ['download', 'delete']]
@@ -69,6 +70,12 @@ describe('the list in one line', () => {
 		]);
 		expect(summary).toMatchObject({ files: 3, moving: 2, percent: 37 });
 		expect(titleOf(summary)).toBe('2 in progress · Asura');
+	});
+
+	it('counts the files that failed, not those that were never sent', () => {
+		const neverSent = uploadRow((upload) => Object.assign(upload, { state: 'failed' }));
+		const failed = fileRow({ status: 'failed', error_code: 'embedding.unreachable' });
+		expect(summaryOf([failed, neverSent, failed]).failed).toBe(2);
 	});
 
 	it('counts what is kept', () => {

@@ -4,12 +4,13 @@ import type { Row } from './rows.ts';
 import { viewOf } from './row-view.ts';
 import { count, size } from './words.ts';
 
-export type Summary = { files: number; bytes: number; moving: number; percent: number };
+export type Summary = { files: number; bytes: number; failed: number; moving: number; percent: number };
 
 export function summaryOf(rows: readonly Row[]): Summary {
-	const summary: Summary = { files: rows.length, bytes: 0, moving: 0, percent: 0 };
+	const summary: Summary = { files: rows.length, bytes: 0, failed: 0, moving: 0, percent: 0 };
 	for (const row of rows) {
 		summary.bytes += row.file ? (row.file.compressed_bytes ?? 0) + row.file.size_bytes : 0;
+		if (row.file?.status === 'failed') summary.failed += 1;
 		const isMoving = row.file ? !isTerminal(row.file.status) : row.upload.state !== 'failed';
 		if (!isMoving) continue;
 		summary.moving += 1;

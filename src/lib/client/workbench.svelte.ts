@@ -13,7 +13,7 @@ import { type Row, rowsOf } from './rows.ts';
 import { Theme } from './theme.svelte.ts';
 import { sendMultipart } from './upload.ts';
 import { Uploads } from './uploads.svelte.ts';
-import { wordToTry } from './words.ts';
+import { count, wordToTry } from './words.ts';
 
 export const [getWorkbench, setWorkbench] = createContext<Workbench>();
 
@@ -70,18 +70,39 @@ export class Workbench {
 
 	async perform(action: Exclude<Action, 'download'>, file: StoredFile): Promise<void> {
 		if (action === 'delete') return this.deletions.ask(file);
-		if (action === 'cancel') {
-			return this.#act(`${file.filename} could not be cancelled.`, () => this.api.cancel(file.id));
-		}
-		if (needsPassword(file)) {
+		if (action === 'retry' && needsPassword(file)) {
 			this.locked = file;
 			return;
 		}
-		await this.retry(file);
+		await this[action](file);
 	}
 
 	async retry(file: StoredFile, password?: string): Promise<void> {
-		await this.#act(`${file.filename} could not be retried.`, () => this.api.retry(file.id, password));
+		await this.#act(`${file.filename} could not be retried.`, () => this.api.retry(file.id, { password }));
+	}
+
+	async again({ id, filename }: StoredFile): Promise<void> {
+		const again = () => this.api.retry(id, { again: true });
+		await this.#act(`${filename} could not be processed again.`, again, `${filename} is processed again.`);
+	}
+
+	async next({ id, filename }: StoredFile): Promise<void> {
+		const next = () => this.api.next(id);
+		await this.#act(`${filename} could not be put first.`, next, `${filename} is processed next.`);
+	}
+
+	async cancel({ id, filename }: StoredFile): Promise<void> {
+		await this.#act(`${filename} could not be cancelled.`, () => this.api.cancel(id));
+	}
+
+	/** The rows follow from the stream: there may be thousands. */
+	async retryFailed(): Promise<void> {
+		try {
+			const { length } = await this.api.retryFailed();
+			this.notices.say(`${count(length, 'file')} ${length === 1 ? 'is' : 'are'} processed again.`);
+		} catch (error) {
+			this.notices.failed('The failed files could not be retried.', error);
+		}
 	}
 
 	/** The three files of ours, sent like any other. */
@@ -114,9 +135,10 @@ export class Workbench {
 		this.notices.show(message ? `${title}: ${message}` : title);
 	}
 
-	async #act(failure: string, action: () => Promise<StoredFile>): Promise<void> {
+	async #act(failure: string, action: () => Promise<StoredFile>, success?: string): Promise<void> {
 		try {
 			this.take(await action());
+			if (success) this.notices.say(success);
 		} catch (error) {
 			this.notices.failed(failure, error);
 		}
