@@ -51,7 +51,9 @@ test('a file that waits is processed next when that is asked for', async ({ sign
 	provider.failWhen(({ inputs }) => (/anchor/.test(inputs.join()) ? { kind: 'hang' } : undefined));
 	await choose(page, note('anchor'));
 	await expect(rowOf(page, 'anchor.txt')).toContainText('Embedding');
-	await choose(page, note('beacon'), note('compass'));
+	await choose(page, note('beacon'));
+	await expect(rowOf(page, 'beacon.txt')).toContainText('Next in line');
+	await choose(page, note('compass'));
 	await expect(rowOf(page, 'compass.txt')).toContainText('2nd in line');
 	await expectAccessible(page);
 
@@ -80,12 +82,16 @@ test('a completed file is processed again from its page, and from the menu of a 
 	await choose(page, note('dory'));
 	await expectSearchable(page, 'dory.txt');
 	await page.getByRole('link', { name: 'dory.txt', exact: true }).click();
+	const main = page.getByRole('main');
+	await expect(main).toContainText(/Read after \S/);
+	await expectAccessible(page);
 	const again = page.getByRole('button', { name: 'Process again' });
 	const answered = page.waitForResponse(/\/retry$/);
 	await again.press('Enter');
 	expect((await answered).status()).toBe(202);
 	await expect(page.getByRole('region', { name: 'Progress' })).toContainText('Searchable');
 	await expect(again).toBeVisible();
+	await expect(main).toContainText('text-embedding-3-small');
 
 	await page.setViewportSize({ width: 390, height: 844 });
 	await page.goto('/');

@@ -1,6 +1,6 @@
 // Asura's JSON endpoints, typed. Every refusal is an ApiError that can be shown as it is.
 import * as v from 'valibot';
-import { RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
+import { FileDetails, RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
 import { ErrorBody } from '#lib/shared/errors.ts';
 import { StoredFile } from '#lib/shared/files.ts';
 
@@ -56,6 +56,9 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async retryFailed(): Promise<StoredFile[]> {
 			const answer = await ask('/api/files/retry', asJson({ status: 'failed' }));
 			return v.parse(RetryAllAnswer, await answer.json()).files;
+		},
+		async details(id: string): Promise<FileDetails> {
+			return v.parse(FileDetails, await (await ask(`/api/files/${id}/details`)).json());
 		},
 		async next(id: string): Promise<StoredFile> {
 			return toFile(await ask(`/api/files/${id}/next`, { method: 'POST' }));

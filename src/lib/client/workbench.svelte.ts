@@ -2,6 +2,7 @@
 // context. Nothing of it lives in a module, where it would leak between people during server rendering.
 import { createContext } from 'svelte';
 import * as v from 'valibot';
+import type { FileDetails } from '#lib/shared/api.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
 import { type Action, needsPassword } from './actions.ts';
 import { type NamedEvent, NoticeData } from '#lib/shared/named-events.ts';
@@ -102,6 +103,16 @@ export class Workbench {
 			this.notices.say(`${count(length, 'file')} ${length === 1 ? 'is' : 'are'} processed again.`);
 		} catch (error) {
 			this.notices.failed('The failed files could not be retried.', error);
+		}
+	}
+
+	/** What processing took. */
+	async detailsOf({ id, filename }: StoredFile): Promise<FileDetails | undefined> {
+		try {
+			return await this.api.details(id);
+		} catch (error) {
+			this.notices.failed(`What ${filename} took could not be fetched.`, error);
+			return undefined;
 		}
 	}
 

@@ -56,7 +56,9 @@ export const FileDetails = v.object({
 	/** What the model's provider counted for this file, over all attempts; passages it was paid for before cost none. */
 	tokens: v.number(),
 	/** null: the price is not known. */
-	estimated_usd: v.nullable(v.number())
+	estimated_usd: v.nullable(v.number()),
+	/** From its beginning until each stage had ended; they overlap. null: it was not processed in one go. */
+	seconds: v.nullable(v.object({ compression: v.number(), extraction: v.number(), embedding: v.number() }))
 });
 export type FileDetails = v.InferOutput<typeof FileDetails>;
 

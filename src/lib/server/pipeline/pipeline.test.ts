@@ -98,11 +98,17 @@ describe('a file', () => {
 		expect(embedder.mostOpen).toBe(4);
 	});
 
-	it('tells what was paid for it, and by which model', async () => {
+	it('tells what was paid for it, by which model, and what it took', async () => {
+		const aTime: unknown = expect.any(Number);
 		embedder.tokens = 5;
 		const { id } = await test.addFile(ada, 'paid once\npaid twice');
 		await look.untilItIs(id, { status: 'completed' });
-		expect(await test.files.details(ada, id)).toEqual({ model: 'test:3', tokens: 10, estimated_usd: null });
+		expect(await test.files.details(ada, id)).toEqual({
+			model: 'test:3',
+			tokens: 10,
+			estimated_usd: null,
+			seconds: { compression: aTime, extraction: aTime, embedding: aTime }
+		});
 		const other = await test.addFile(ada, 'paid once\nand something new');
 		await look.untilItIs(other.id, { status: 'completed' });
 		expect(await test.files.details(ada, other.id)).toMatchObject({ tokens: 5 });

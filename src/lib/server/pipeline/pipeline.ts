@@ -129,10 +129,14 @@ async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<
 	if (!chunkCount)
 		warnings.nothingRead(work.input.fileType === 'application/pdf' ? 'pdf.no_text' : 'text.no_text');
 	await progress.close();
-	await work.checkpoints.finish('embedding', { model: work.embedder.model });
+	const seconds = took(progress);
+	await work.checkpoints.finish('embedding', {
+		model: work.embedder.model,
+		...(isFirst(claim) && { took: seconds })
+	});
 	await claim.complete({ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) });
 	await forgetPages(work);
-	if (isFirst(claim)) await work.rates.learn(claim.file, took(progress));
+	if (isFirst(claim)) await work.rates.learn(claim.file, seconds);
 }
 
 /** Nothing of it was done before, which would say nothing about other files. */
