@@ -1,4 +1,6 @@
 // What waits, what has failed and what is done can be processed when its person says so.
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { makeText } from '../support/make-files.ts';
 import { type ProviderDouble, startProviderDouble } from '../support/provider.ts';
@@ -129,6 +131,32 @@ test('all that failed is retried at once, and one failure has only its own butto
 	await expect(all).toHaveCount(0);
 });
 
+test('an operator finds from the account what needs mending, and mends it', async ({
+	signedIn: page,
+	server,
+	email
+}) => {
+	await page.getByRole('button', { name: `Account of ${email}` }).click();
+	await page.getByRole('menuitem', { name: 'Server' }).click();
+	await expect(page).toHaveURL(/\/admin$/);
+	await expect(page.getByText('Nothing needs mending.')).toBeVisible();
+	await expectAccessible(page);
+
+	await page.goto('/');
+	await choose(page, note('islet'));
+	await expectSearchable(page, 'islet.txt');
+	const id = await page.getByRole('link', { name: 'islet.txt', exact: true }).getAttribute('href');
+	await loseOriginals(server.dataDir);
+	await page.goto('/admin');
+	await expect(page.getByText('Something needs mending.')).toBeVisible();
+	await expect(page.getByRole('main')).toContainText(id?.split('/').at(-1) ?? 'an id');
+	await expect(page.getByRole('main')).not.toContainText('islet.txt');
+	await expectAccessible(page);
+	await page.getByRole('button', { name: 'Mend' }).press('Enter');
+	await expect(page.getByRole('status').filter({ hasText: 'marked as lost' })).toBeVisible();
+	await expect(page.getByText('Nothing needs mending.')).toBeVisible();
+});
+
 test.describe('without JavaScript', () => {
 	test.use({ javaScriptEnabled: false });
 
@@ -151,3 +179,9 @@ test.describe('without JavaScript', () => {
 		await becomes('Searchable');
 	});
 });
+
+async function loseOriginals(dataDir: string): Promise<void> {
+	const blobs = path.join(dataDir, 'files');
+	const names = (await readdir(blobs)).filter((name) => !name.startsWith('.'));
+	await Promise.all(names.map((name) => rm(path.join(blobs, name, 'original'), { force: true })));
+}

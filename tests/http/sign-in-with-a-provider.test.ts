@@ -132,6 +132,16 @@ describe('signing in with a provider', () => {
 		await expectRefusal(await come(await arrive()), 'auth.address_taken', 'Another account already has');
 	});
 
+	it('shows the operator’s page to operators only', async () => {
+		await come(await arrive());
+		expect((await browser.ask('/admin')).status).toBe(404);
+		const refused = await browser.post('/admin?/mend', '', {
+			'content-type': 'application/x-www-form-urlencoded'
+		});
+		expect(refused.text).not.toContain('mend:');
+		expect(refused.text).toContain('There is nothing at this address.');
+	});
+
 	it('shows no sentence for a code that is not one of ours', async () => {
 		const page = await browser.ask('/sign-in?error=%3Cscript%3Ealert(1)%3C/script%3E');
 		expect(page.status).toBe(200);

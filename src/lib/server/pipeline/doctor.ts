@@ -89,6 +89,7 @@ export function createDoctor(deps: DoctorDeps) {
 	return {
 		examine,
 		mend,
+		isWell,
 		/** What was found, after the mending if that is asked for, as JSON for the command. */
 		async answer(to: Writable, isToMend: boolean): Promise<void> {
 			const mended = isToMend ? await mend() : null;

@@ -1,0 +1,49 @@
+// For operators: what `npm run doctor` tells, and its mending. To everybody else there is nothing here.
+import type { RequestEvent } from '@sveltejs/kit';
+import type { Mended, Report } from '#lib/server/pipeline/doctor.ts';
+import type { Actions, PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async ({ locals }) => {
+	const { doctor } = operatorsApp(locals);
+	const report = await doctor.examine();
+	const { queue, databaseBytes } = report;
+	return { queue, databaseBytes, isWell: doctor.isWell(report), findings: findingsOf(report) };
+};
+
+export const actions: Actions = {
+	async mend({ locals }) {
+		return { mended: sayMended(await operatorsApp(locals).doctor.mend()) };
+	}
+};
+
+function operatorsApp({ app, session }: RequestEvent['locals']) {
+	if (!app.auth.require(session).isAdmin) throw app.errors.problem('request.not_found');
+	return app;
+}
+
+function findingsOf({ failed, stranded, stalled, lost, orphanBlobs }: Report) {
+	return [
+		{ what: 'Files at work without a job', ...anonymous(stranded) },
+		{ what: 'Files at work without a sign of life', ...anonymous(stalled) },
+		{ what: 'Files without their bytes', ...anonymous(lost) },
+		{ what: 'Stored bytes without a file', count: orphanBlobs, first: [] },
+		{ what: 'Failed files, for their owners to retry or delete', ...anonymous(failed) }
+	];
+}
+
+/** What people call their files is not for operators. */
+function anonymous({ count, first }: Report['failed']) {
+	return { count, first: first.map(({ id, code }) => ({ id, code })) };
+}
+
+function sayMended({ strandedFiles, stalledFiles, lostFiles, orphanBlobs, scratchFolders }: Mended) {
+	const done = [
+		[strandedFiles, 'given a job again'],
+		[stalledFiles, 'that stood still begun anew'],
+		[lostFiles, 'marked as lost, because their bytes are gone'],
+		[orphanBlobs, 'stored without a file removed'],
+		[scratchFolders, 'scratch folders of dead processes removed']
+	] as const;
+	const parts = done.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+	return parts.length > 0 ? `Mended: ${parts.join(', ')}.` : 'There was nothing to mend.';
+}
