@@ -108,7 +108,8 @@ test('a completed file is processed again from its page, and from the menu of a 
 	await page.unroute('**/api/files/*/retry');
 	await menu.press('Enter');
 	await page.getByRole('menuitem', { name: 'Process again' }).press('Enter');
-	await expect(spoken(page)).toHaveText('dory.txt is processed again.');
+	// Its vectors are known, so it may be done before anybody has read the first of the two sentences.
+	await expect(spoken(page)).toHaveText(/^dory\.txt is (processed again|searchable)\.$/);
 	await expectSearchable(page, 'dory.txt');
 });
 
