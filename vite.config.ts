@@ -32,7 +32,7 @@ export default defineConfig({
 		maxWorkers: 2,
 		pool: 'forks',
 		// As scripts/run.mjs starts the server (docs/decisions/005).
-		execArgv: ['--disable-warning=ExperimentalWarning', '--no-memory-protection-keys'],
+		execArgv: ['--disable-warning=ExperimentalWarning', '--no-memory-protection-keys', '--no-wasm-code-gc'],
 		reporters: ['default', './tests/support/vitest-summary.ts']
 	}
 });

@@ -9,9 +9,13 @@ import { runTests } from './test.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const cache = path.join(root, '.cache');
-// The second: V8's guard of code pages loses count when WebAssembly comes and goes in threads, and ends the process
-// ("Check failed: jit_page.has_value()", docs/decisions/005).
-const nodeFlags = ['--disable-warning=ExperimentalWarning', '--no-memory-protection-keys'];
+// The others: V8's list of code pages loses count when WebAssembly comes and goes in threads, and V8 then ends the
+// process (docs/decisions/005).
+const nodeFlags = [
+	'--disable-warning=ExperimentalWarning',
+	'--no-memory-protection-keys',
+	'--no-wasm-code-gc'
+];
 const oldestNode = [22, 18];
 
 const [command = 'start', ...args] = process.argv.slice(2);

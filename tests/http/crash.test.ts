@@ -46,7 +46,7 @@ beforeAll(async () => {
 	await start();
 	const person = await enter(server, 'undisturbed@localhost');
 	await person.ended(idsOf(await uploadBatch(person)), 60_000);
-	passages = new Set(provider.paid).size;
+	passages = paidTexts();
 	await stopAndRead(async (db) => {
 		undisturbed = await readOutcomes(db, 'undisturbed@localhost');
 	});
@@ -93,7 +93,7 @@ describe('kill -9', { timeout: 120_000 }, () => {
 		await back.ended(idsOf(accepted), 60_000);
 		await expectFoundOnce(back, accepted);
 		expect(provider.paid.slice(paidBefore).filter((text) => kept.has(text))).toEqual([]);
-		const paidAgain = provider.paid.filter((text) => text !== 'test').length - passages + 1;
+		const paidAgain = provider.paid.filter((text) => text !== 'test').length - passages;
 		// Four batches of one file may be under way; the others are one batch each.
 		expect(paidAgain).toBeLessThanOrEqual(4 * 64 + 3 * 64);
 
@@ -109,14 +109,11 @@ describe('kill -9', { timeout: 120_000 }, () => {
 		provider.paid.length = 0;
 		const accepted = await uploadBatch(await enter(server, email));
 		for (let i = 0; i < 5; i++) {
-			const known = new Set(provider.paid).size;
+			const known = paidTexts();
 			// As long as something moves between two crashes, no number of them is too many.
-			await eventually(
-				() => expect(new Set(provider.paid).size).toBeGreaterThan(Math.min(known, passages - 1)),
-				{
-					timeoutMs: 20_000
-				}
-			);
+			await eventually(() => expect(paidTexts()).toBeGreaterThan(Math.min(known, passages - 1)), {
+				timeoutMs: 20_000
+			});
 			await killAfter(random() * 100);
 			await start();
 		}
@@ -197,7 +194,7 @@ async function killAfter(ms: number): Promise<void> {
 }
 
 async function killWhenAllIsPaid(msLater: number): Promise<void> {
-	await eventually(() => expect(new Set(provider.paid).size).toBe(passages), {
+	await eventually(() => expect(paidTexts()).toBe(passages), {
 		timeoutMs: 60_000,
 		everyMs: 1
 	});
@@ -292,6 +289,11 @@ async function blobs(): Promise<{ key: string; file: string }[]> {
 
 function idsOf(files: readonly StoredFile[]): string[] {
 	return files.map(({ id }) => id);
+}
+
+/** Different ones; not the word by which a start may learn the size of a vector. */
+function paidTexts(): number {
+	return new Set(provider.paid.filter((text) => text !== 'test')).size;
 }
 
 function rows(count: number): string[][] {

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** As scripts/run.mjs starts it (docs/decisions/005). */
-const nodeFlags = ['--disable-warning=ExperimentalWarning', '--no-memory-protection-keys'];
+const nodeFlags = [
+	'--disable-warning=ExperimentalWarning',
+	'--no-memory-protection-keys',
+	'--no-wasm-code-gc'
+];
 const root = path.resolve(import.meta.dirname, '../..');
 
 export type TestServer = {

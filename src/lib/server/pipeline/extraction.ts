@@ -27,15 +27,28 @@ const Done = v.object({ pages: v.number() });
 
 export async function* readPages(work: Work): AsyncGenerator<Page> {
 	const done = await work.checkpoints.find('extraction', Done);
-	const isKept = done && (await work.blobs.stat(keyOfPages(work)));
+	const isKept = done && (await work.blobs.stat(keyOfPages(work.claim.file.blobId)));
 	yield* isKept ? again(work, done.pages) : anew(work);
 	work.progress.finish('extraction');
 }
 
 /** They serve the next attempt; when the file is completed there is none. */
-export async function forgetPages(work: Work): Promise<void> {
-	const keys = [keyOfPages(work), keyOfReading(work, '')];
-	await removeBlobs(work.blobs, work.claim.file.blobId, (key) => keys.some((one) => key.startsWith(one)));
+export async function forgetPages({ blobs }: Pick<Work, 'blobs'>, blobId: string): Promise<void> {
+	const keys = [keyOfPages(blobId), keyOfReading(blobId, '')];
+	await removeBlobs(blobs, blobId, (key) => keys.some((one) => key.startsWith(one)));
+}
+
+/** The same for a job that comes again because its process was killed after the file was completed. */
+export async function forgetPagesOfCompleted(
+	{ db, blobs }: Pick<Work, 'db' | 'blobs'>,
+	fileId: string
+): Promise<void> {
+	const { rows } = await db.query<{ blob_id: string }>(
+		`select f.blob_id::text from public.files f where f.id = $1 and f.status = 'completed' and not exists (
+			select from public.files g where g.blob_id = f.blob_id and g.status in ('pending', 'processing'))`,
+		[fileId]
+	);
+	for (const { blob_id } of rows) await forgetPages({ blobs }, blob_id);
 }
 
 async function* anew(work: Work): AsyncGenerator<Page> {
@@ -73,7 +86,7 @@ async function finish(work: Work, stored: Stored, pages: number): Promise<void> 
 }
 
 async function* again(work: Work, total: number): AsyncGenerator<Page> {
-	const stored = await work.blobs.get(keyOfPages(work));
+	const stored = await work.blobs.get(keyOfPages(work.claim.file.blobId));
 	let done = 0;
 	for await (const line of createInterface({ input: stored, crlfDelay: Infinity })) {
 		work.scope.signal.throwIfAborted();
@@ -82,6 +95,6 @@ async function* again(work: Work, total: number): AsyncGenerator<Page> {
 	}
 }
 
-function keyOfPages({ claim }: Work): string {
-	return `${claim.file.blobId}/${pagesVariant}`;
+function keyOfPages(blobId: string): string {
+	return `${blobId}/${pagesVariant}`;
 }

@@ -32,8 +32,8 @@ export async function* readPictures(
 	for (const read of open) yield* await read;
 }
 
-export function keyOfReading({ claim }: Pick<Work, 'claim'>, hash: string): string {
-	return `${claim.file.blobId}/seen-${hash}`;
+export function keyOfReading(blobId: string, hash: string): string {
+	return `${blobId}/seen-${hash}`;
 }
 
 async function lookAt(work: Work, vision: Vision, { picture, ...page }: Page): Promise<Page[]> {
@@ -49,7 +49,7 @@ async function lookAt(work: Work, vision: Vision, { picture, ...page }: Page): P
 async function readOnce(work: Work, vision: Vision, picture: Uint8Array): Promise<Reading | undefined> {
 	const { blobs, claim, checkpoints, progress, scope } = work;
 	const hash = createHash('sha256').update(`${vision.model}\n`).update(picture).digest('hex');
-	const key = keyOfReading(work, hash);
+	const key = keyOfReading(claim.file.blobId, hash);
 	if (await blobs.stat(key)) return v.parse(KeptReading, await text(await blobs.get(key)));
 	const onWait = (seconds: number) => progress.wait(seconds);
 	const reading = await vision.read(picture, { signal: scope.signal, onWait });

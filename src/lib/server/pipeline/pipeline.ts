@@ -9,7 +9,7 @@ import type { PutOff } from '../queue/queue.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { compress } from './compression.ts';
 import { embedPages } from './embedding.ts';
-import { forgetPages, readPages } from './extraction.ts';
+import { forgetPages, forgetPagesOfCompleted, readPages } from './extraction.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { secondsFrom, type Took, weightsFrom } from './rates.ts';
 import { retryAfterSeconds } from './retries.ts';
@@ -28,7 +28,10 @@ export function createPipeline(deps: Deps) {
 		const twin = job.kind === 'anew' ? undefined : await files.findTwin(job.fileId);
 		if (twin?.isBusy) return { inSeconds: patience(twin.waitedSeconds), tries: job.tries };
 		const claim = await files.claim(job);
-		if (!claim) return undefined;
+		if (!claim) {
+			await forgetPagesOfCompleted(deps, job.fileId);
+			return undefined;
+		}
 		try {
 			const isCopied = twin !== undefined && (await claim.completeAs(twin.id, deps.embedder.model));
 			if (!isCopied) await processFile(deps, claim, signal);
@@ -135,7 +138,7 @@ async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<
 		...(isFirst(claim) && { took: seconds })
 	});
 	await claim.complete({ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) });
-	await forgetPages(work);
+	await forgetPages(work, claim.file.blobId);
 	if (isFirst(claim)) await work.rates.learn(claim.file, seconds);
 }
 

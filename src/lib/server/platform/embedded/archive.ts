@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { create, extract } from 'tar';
+import { create, extract, list } from 'tar';
 import * as v from 'valibot';
 import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
@@ -29,6 +29,8 @@ export async function pack(folder: string): Promise<Readable> {
 export async function unpack(file: string, folder: string): Promise<void> {
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	try {
+		// Read once before anything is written: an unpacking that is broken off goes on writing for a moment.
+		await pipeline(createReadStream(file), list({ strict: true }));
 		await pipeline(createReadStream(file), extract({ cwd: folder, strict: true, preserveOwner: false }));
 	} catch (cause) {
 		throw new ConfigError(`${file} cannot be read as a backup: ${messageOf(cause)}`, { cause });
