@@ -11,23 +11,36 @@ export async function runTests({ node, nodeFlags, root, args, run }) {
 	const browser = path.join(results, 'browser.json');
 	const bins = path.join(root, 'node_modules');
 
-	const unitStatus = await run(node, [...nodeFlags, path.join(bins, 'vitest/vitest.mjs'), 'run', ...args], {
-		ASURA_TEST_SUMMARY: unit
-	});
+	const vitest = (rest, file) =>
+		run(node, [...nodeFlags, path.join(bins, 'vitest/vitest.mjs'), 'run', ...rest], {
+			ASURA_TEST_SUMMARY: file
+		});
+	const runs = [['unit tests', unit, await vitest(args, unit)]];
+	const unfinished = unfinishedOf(unit);
+	if (unfinished.length > 0) {
+		// A known fault of V8, not of a test: said, and run again once; a second time counts as failed.
+		process.stdout.write(
+			`V8 ended the process of these files, they are run again: ${unfinished.join(', ')}\n`
+		);
+		runs[0][2] = 0;
+		const again = path.join(results, 'again.json');
+		runs.push(['unit tests run again', again, await vitest(unfinished, again)]);
+	}
 	const browserStatus = await run(node, [...nodeFlags, path.join(bins, '@playwright/test/cli.js'), 'test'], {
 		ASURA_TEST_SUMMARY: browser
 	});
 
 	const total = { passed: 0, failed: 0, skipped: [] };
-	for (const [name, file, status] of [
-		['unit tests', unit, unitStatus],
-		['browser tests', browser, browserStatus]
-	]) {
+	for (const [name, file, status] of [...runs, ['browser tests', browser, browserStatus]]) {
 		add(total, name, file, status);
 	}
 	for (const { name, reason } of total.skipped) process.stdout.write(`skipped: ${name}: ${reason}\n`);
 	process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped\n`);
 	return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+function unfinishedOf(file) {
+	return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).unfinished : [];
 }
 
 // A runner that died before it could count is a failure of its own, never a silent nothing.
@@ -41,6 +54,7 @@ function add(total, name, file, status) {
 	total.passed += summary.passed;
 	total.failed += summary.failed;
 	total.skipped.push(...summary.skipped);
+	if (name.endsWith('again')) total.failed += summary.unfinished.length;
 	if (status !== 0 && summary.failed === 0) {
 		process.stdout.write(`failed: the ${name} ended with status ${status} though no single test failed\n`);
 		total.failed += 1;

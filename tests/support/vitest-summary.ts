@@ -3,13 +3,24 @@ import { writeFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
 
 export default class Summary implements Reporter {
-	onTestRunEnd(modules: readonly TestModule[]) {
+	onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]) {
 		const file = process.env.ASURA_TEST_SUMMARY;
 		if (!file) return;
-		const summary = { passed: 0, failed: 0, skipped: [] as { name: string; reason: string }[] };
+		const summary = {
+			passed: 0,
+			failed: errors.filter((error) => !isDeadWorker(error)).length,
+			skipped: [] as { name: string; reason: string }[],
+			/** Their process was ended by V8 itself (docs/decisions/005), not by a test. */
+			unfinished: [] as string[]
+		};
 		for (const module of modules) {
+			const tests = [...module.children.allTests()];
+			if (errors.some(isDeadWorker) && tests.some((test) => test.result().state === 'pending')) {
+				summary.unfinished.push(module.moduleId);
+				continue;
+			}
 			if (module.errors().length > 0) summary.failed += 1;
-			for (const test of module.children.allTests()) {
+			for (const test of tests) {
 				const result = test.result();
 				if (result.state === 'passed') summary.passed += 1;
 				else if (result.state === 'failed') summary.failed += 1;
@@ -18,6 +29,15 @@ export default class Summary implements Reporter {
 		}
 		writeFileSync(file, JSON.stringify(summary));
 	}
+}
+
+function isDeadWorker(error: unknown): boolean {
+	if (!(error instanceof Error) && (typeof error !== 'object' || error === null)) return false;
+	const cause = 'cause' in error ? error.cause : undefined;
+	const said = [error, cause].map((one) =>
+		typeof one === 'object' && one !== null && 'message' in one ? String(one.message) : ''
+	);
+	return said.some((message) => message.includes('exited unexpectedly with signal SIGTRAP'));
 }
 
 function noteOf(result: { state: string; note?: string | undefined }): string {
