@@ -11,6 +11,7 @@ const pollMs = 250;
 const retryMs = 1000;
 /** A slow database is not asked without a pause, and yet soon enough. */
 const longestRestMs = 1000;
+const beatsAtOnce = 50;
 
 export type FeedOptions = {
 	changes: FileChanges;
@@ -102,21 +103,21 @@ export class Feed {
 	}
 
 	async #readRung(position: string): Promise<void> {
-		const beats = this.#takeKnown(this.#beats);
+		// Who waits for a change is read before those who wait for a heartbeat: of those there may be thousands, and a few
+		// of them at a time keep the next change from waiting for all.
 		const rung = this.#takeKnown(this.#rung);
-		if (beats.size > 0) {
-			const read = await this.#options.changes.readWithDigests(position, beats);
-			const cursor = await this.#publish(beats.keys(), read);
-			for (const [userId, digest] of read.digests) this.#options.onDigest(userId, digest, cursor);
-		}
-		for (const userId of beats.keys()) rung.delete(userId);
 		if (rung.size > 0) await this.#publish(rung.keys(), await this.#options.changes.read(position, rung));
+		const beats = this.#takeKnown(this.#beats, beatsAtOnce);
+		if (beats.size === 0) return;
+		const read = await this.#options.changes.readWithDigests(position, beats);
+		const cursor = await this.#publish(beats.keys(), read);
+		for (const [userId, digest] of read.digests) this.#options.onDigest(userId, digest, cursor);
 	}
 
 	async #poll(position: string): Promise<void> {
 		const startedAt = performance.now();
 		const { next, userIds } = await this.#options.changes.touched(position);
-		const touched = this.#takeKnown(userIds);
+		const touched = this.#takeKnown(new Set(userIds));
 		if (touched.size > 0)
 			await this.#publish(touched.keys(), await this.#options.changes.read(position, touched));
 		for (const [userId, revs] of this.#known)
@@ -141,14 +142,15 @@ export class Feed {
 		return cursor;
 	}
 
-	/** Empties the list of names; with what is known of each who is still followed. */
-	#takeKnown(userIds: Set<string> | string[]): Map<string, Revs> {
+	/** Takes names off the list; with what is known of each who is still followed. */
+	#takeKnown(userIds: Set<string>, atMost = Infinity): Map<string, Revs> {
 		const taken = new Map<string, Revs>();
 		for (const userId of userIds) {
+			if (taken.size === atMost) break;
+			userIds.delete(userId);
 			const revs = this.#known.get(userId);
 			if (revs) taken.set(userId, revs);
 		}
-		if (userIds instanceof Set) userIds.clear();
 		return taken;
 	}
 }
