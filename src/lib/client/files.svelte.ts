@@ -1,9 +1,8 @@
 // The person's files as the page sees them, kept current by the live stream. It changes only through merge().
 //
 //     const files = new Files({ scope: userId });  files.start();  …  files.close();
-import { type FilesState, noFiles, type StreamMessage } from '#lib/shared/events.ts';
+import { type FilesState, type NamedEvent, noFiles, type StreamMessage } from '#lib/shared/events.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
-import type { NamedEvent } from '#lib/shared/named-events.ts';
 import { Live } from './live.ts';
 import type { Outside } from './outside.ts';
 import type { Connection, ConnectionState } from './stream.ts';

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { digestOf, type FilesState, noFiles } from '#lib/shared/events.ts';
-import type { NamedEvent } from '#lib/shared/named-events.ts';
+import { digestOf, type FilesState, type NamedEvent, noFiles } from '#lib/shared/events.ts';
 import { aFile } from '../../../tests/support/a-file.ts';
 import { FakeBrowser, FakeTab } from '../../../tests/support/outside.ts';
 import { connectionName, Live } from './live.ts';

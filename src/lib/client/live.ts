@@ -1,8 +1,15 @@
 // What one tab knows of the person's files, kept true by all tabs together: the leading tab has the stream and hands
 // each message on; a tab that joins, or finds itself wrong, asks the leader for all it knows. The heartbeat's digest
 // proves that a tab is in sync, or makes it fetch everything once more. No framework in here: see files.svelte.ts.
-import { digestOf, type FilesState, merge, noFiles, type StreamMessage } from '#lib/shared/events.ts';
-import { knownEvents, type NamedEvent } from '#lib/shared/named-events.ts';
+import {
+	digestOf,
+	type FilesState,
+	merge,
+	type NamedEvent,
+	noFiles,
+	type StreamMessage
+} from '#lib/shared/events.ts';
+import { knownEvents } from '#lib/shared/named-events.ts';
 import { browserOutside, type Outside } from './outside.ts';
 import { type Connection, Stream } from './stream.ts';
 import { confirmSeen } from './seen.ts';

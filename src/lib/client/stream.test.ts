@@ -18,17 +18,21 @@ describe('the stream of a browser', () => {
 	let tab: FakeTab;
 	let stream: Stream;
 	let messages: StreamMessage[];
+	let heard: string[];
 	let shown: Connection[];
 
 	beforeEach(() => {
 		vi.useFakeTimers();
 		tab = new FakeTab();
 		messages = [];
+		heard = [];
 		shown = [];
 		stream = new Stream({
 			outside: tab,
 			user: 'ada',
+			events: ['notification'],
 			onMessage: (message) => messages.push(message),
+			onEvent: ({ eventType }) => heard.push(eventType),
 			onConnection: (connection) => shown.push(connection)
 		});
 		stream.start();
@@ -153,8 +157,17 @@ describe('the stream of a browser', () => {
 		expect(tab.source.isClosed).toBe(true);
 		expect(tab.request.url.searchParams.get('cursor')).toBe('e.7');
 		expect(stream.state).toBe('reconnecting');
-		await answer({ changes: [{ ...update, timestamp: '' }], cursor: 'e.12' });
+		const told = { timestamp: '', id: crypto.randomUUID(), data: {} };
+		await answer({
+			changes: [{ ...update, timestamp: '' }],
+			events: [
+				{ ...told, eventType: 'notification' },
+				{ ...told, eventType: 'not-asked-for' }
+			],
+			cursor: 'e.12'
+		});
 		expect(stream.state).toBe('polling');
+		expect(heard).toEqual(['notification']);
 		expect(messages.at(-1)).toMatchObject({ eventType: 'file-update' });
 		await vi.advanceTimersByTimeAsync(250);
 		expect(tab.requests).toHaveLength(2);

@@ -6,8 +6,7 @@
 //
 // Beside the files: `events: ['notification', 'export-ready'], onEvent: ({ eventType, id, data }) => …`.
 // Every message comes with the cursor from which a later stream can continue (`new Stream({ cursor, … })`).
-import type { ByeReason, StreamMessage } from '#lib/shared/events.ts';
-import type { NamedEvent } from '#lib/shared/named-events.ts';
+import type { ByeReason, NamedEvent, StreamMessage } from '#lib/shared/events.ts';
 import { backoffMs } from './backoff.ts';
 import { browserOutside, type Outside } from './outside.ts';
 import { Timers } from './timers.ts';
@@ -52,6 +51,7 @@ export class Stream {
 	opened = 0;
 	readonly #options: StreamOptions;
 	readonly #outside: Outside;
+	readonly #names: readonly string[];
 	/** So that the server can tell a connection of ours that is half dead from another one. */
 	readonly #client: string;
 	readonly #timers = new Timers<'first event' | 'silence' | 'retry' | 'return'>();
@@ -68,6 +68,7 @@ export class Stream {
 	constructor(options: StreamOptions) {
 		this.#options = options;
 		this.#outside = options.outside ?? browserOutside();
+		this.#names = options.events ?? [];
 		this.#cursor = options.cursor;
 		this.#client = Math.floor(this.#outside.random() * 2 ** 52).toString(36);
 	}
@@ -123,7 +124,7 @@ export class Stream {
 		this.opened += 1;
 		this.#closeEvents = openEvents(this.#outside, this.#address(this.#options.url ?? '/api/files/events'), {
 			onMessage: (message, cursor) => this.#takeEvent(message, cursor),
-			names: this.#options.events ?? [],
+			names: this.#names,
 			onEvent: (event) => this.#options.onEvent?.(event),
 			onMalformed: () => void (this.malformed += 1),
 			onError: () => this.#onEventsLost()
@@ -178,12 +179,14 @@ export class Stream {
 		const urlFor = (wait: number) =>
 			this.#address(this.#options.pollUrl ?? '/api/files/changes', { wait: String(wait) });
 		this.#stopPolling = startPolling(this.#outside, urlFor, {
-			onAnswer: ({ changes, cursor }) => {
+			onAnswer: ({ changes, events, cursor }) => {
 				if (this.state !== 'polling') this.#planReturn();
 				this.#attempt = 0;
 				this.#show('polling');
 				this.#cursor = cursor;
 				for (const message of changes) this.#options.onMessage(message, cursor);
+				for (const event of events.filter(({ eventType }) => this.#names.includes(eventType)))
+					this.#options.onEvent?.(event);
 			},
 			onSignedOut: () => this.#end('signed-out'),
 			onFailed: () => this.#reconnect()

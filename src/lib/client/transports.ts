@@ -1,8 +1,7 @@
 // The two ways in which messages come: an EventSource, and a request that waits. Both hand on what the schema accepts;
 // what it does not accept is counted and dropped: one bad frame must not end a connection.
 import * as v from 'valibot';
-import { ChangesAnswer, streamEvents, StreamMessage } from '#lib/shared/events.ts';
-import { NamedEvent } from '#lib/shared/named-events.ts';
+import { ChangesAnswer, NamedEvent, streamEvents, StreamMessage } from '#lib/shared/events.ts';
 import type { Outside } from './outside.ts';
 
 export type EventHandlers = {

@@ -69,6 +69,17 @@ export const streamEvents = [
 export type StreamMessage = v.InferOutput<typeof StreamMessage>;
 export type ByeReason = v.InferOutput<typeof ByeMessage>['reason'];
 
+/** An event beyond files, by a name of its own (named-events.ts), as it arrives. */
+export const NamedEvent = v.object({
+	eventType: v.string(),
+	timestamp,
+	id: v.pipe(v.string(), v.uuid()),
+	data: v.record(v.string(), v.unknown()),
+	/** It comes again on each connection until it is confirmed by POST /api/events/seen. */
+	kept: v.optional(v.literal(true))
+});
+export type NamedEvent = v.InferOutput<typeof NamedEvent>;
+
 export const ChangesQuery = v.object({
 	/** Whose files are meant. */
 	user: v.optional(v.string()),
@@ -76,7 +87,12 @@ export const ChangesQuery = v.object({
 	/** Seconds to wait for a change when there is none yet. */
 	wait: v.optional(v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.maxValue(60)), '0')
 });
-export const ChangesAnswer = v.object({ changes: v.array(StreamMessage), cursor });
+export const ChangesAnswer = v.object({
+	changes: v.array(StreamMessage),
+	/** What was kept for the person, and what else was told while the request waited. */
+	events: v.optional(v.array(NamedEvent), []),
+	cursor
+});
 export type ChangesAnswer = v.InferOutput<typeof ChangesAnswer>;
 
 /** GET /api/files/:id/events: one file, closes by itself. */

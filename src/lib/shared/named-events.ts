@@ -41,16 +41,6 @@ export const EventToSend = v.strictObject({
 
 export const EventToSendJson = v.pipe(v.string(), v.parseJson(), EventToSend);
 
-/** As it arrives on the stream. */
-export const NamedEvent = v.object({
-	eventType: v.string(),
-	timestamp: v.string(),
-	id,
-	data: v.record(v.string(), v.unknown()),
-	/** It comes again on each connection until it is confirmed by POST /api/events/seen. */
-	kept: v.optional(v.literal(true))
-});
-
 /** POST /api/events/seen */
 export const SeenEvents = v.strictObject({ ids: v.pipe(v.array(id), v.minLength(1), v.maxLength(100)) });
 
@@ -65,4 +55,3 @@ export const NoticeData = v.object({
 
 export type Audience = v.InferOutput<typeof Audience>;
 export type EventToSend = v.InferInput<typeof EventToSend>;
-export type NamedEvent = v.InferOutput<typeof NamedEvent>;

@@ -2,7 +2,7 @@
 // (what changed since the cursor, or everything); then what was collected, and from there on the present. A write at
 // any moment is thus either in the past that is read or in what is collected.
 import { randomUUID } from 'node:crypto';
-import type { ByeReason, StreamMessage } from '#lib/shared/events.ts';
+import type { ByeReason, NamedEvent, StreamMessage } from '#lib/shared/events.ts';
 import type { Digest, FileChanges, Place } from '../files/changes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { FrameCounts } from './frame-counts.ts';
@@ -84,9 +84,8 @@ export class Connection implements Listener {
 		this.#outlet.flush({ isForced: true, last: { event: 'heartbeat', body } });
 	}
 
-	/** A named event that is not about files, as a whole frame. */
-	tell(event: string, frame: Buffer): void {
-		if (this.#wants(event)) this.#outlet.send(event, frame);
+	tell({ eventType }: NamedEvent, frame: Buffer): void {
+		if (this.#wants(eventType)) this.#outlet.send(eventType, frame);
 	}
 
 	bye(reason: ByeReason): void {

@@ -137,7 +137,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 		async poll(question: Question): Promise<ChangesAnswer> {
 			if (isStopping) throw problem('server.stopping');
 			checkPerson(question.session, question.user);
-			return answerPoll({ hub, changes }, question);
+			return answerPoll({ hub, changes, keptFor: named.keptFor }, question);
 		},
 
 		/** Who has anything open here. */

@@ -1,6 +1,6 @@
 // Who must hear what: people, and each one's open streams and waiting polls. Framework-free, no database, no timers.
 import { limits } from '#lib/shared/limits.ts';
-import type { ByeReason } from '#lib/shared/events.ts';
+import type { ByeReason, NamedEvent } from '#lib/shared/events.ts';
 import { problem } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Change, Digest } from '../files/changes.ts';
@@ -17,8 +17,8 @@ export interface Listener {
 	/** Everything before `cursor` is contained in what was published so far. */
 	publish(updates: readonly Update[], cursor: string): void;
 	beat(digest: Digest, cursor: string): void;
-	/** A named event, as a whole frame. */
-	tell(event: string, frame: Buffer): void;
+	/** A named event, and the frame it makes. */
+	tell(event: NamedEvent, frame: Buffer): void;
 	bye(reason: ByeReason): void;
 	/** Seen to four times a second. */
 	tend(now: number): void;

@@ -6,7 +6,8 @@
 // docs/events.md has both in full.
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { Audience, EventToSend, NamedEvent } from '#lib/shared/named-events.ts';
+import { NamedEvent } from '#lib/shared/events.ts';
+import { Audience, EventToSend } from '#lib/shared/named-events.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Db, Stop } from '../platform/platform.ts';
@@ -27,7 +28,7 @@ export function createNamed({ db, hub, log }: { db: Db; hub: Hub; log: Log }) {
 		try {
 			const { to, named } = v.parse(Envelope, JSON.parse(payload));
 			const frame = frameOf(named);
-			for (const listener of audienceOf(hub, to)) listener.tell(named.eventType, frame);
+			for (const listener of audienceOf(hub, to)) listener.tell(named, frame);
 		} catch (error) {
 			log.warn({ err: error }, `an event was not understood: ${messageOf(error)}`);
 		}
@@ -54,10 +55,10 @@ export function createNamed({ db, hub, log }: { db: Db; hub: Hub; log: Log }) {
 
 		/** What came while the person was away; again on each connection, until one says that it was seen. */
 		async tellKept(listener: Listener): Promise<void> {
-			for (const named of await notifications.of(listener.userId))
-				listener.tell(named.eventType, frameOf(named));
+			for (const named of await notifications.of(listener.userId)) listener.tell(named, frameOf(named));
 		},
 
+		keptFor: notifications.of,
 		seen: notifications.seen,
 		prune: notifications.prune,
 		start: (): Promise<Stop> => db.listen(channel, hear)

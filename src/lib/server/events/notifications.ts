@@ -1,6 +1,6 @@
 // Notifications for people who are away: at most a hundred for each, for a month at most.
 import * as v from 'valibot';
-import { NamedEvent } from '#lib/shared/named-events.ts';
+import { NamedEvent } from '#lib/shared/events.ts';
 import type { Db } from '../platform/platform.ts';
 
 const maxKept = 100;

@@ -78,6 +78,19 @@ describe('polling', () => {
 		await other.close();
 	});
 
+	it('brings named events: those sent while it waits, and what is kept until it is confirmed', async () => {
+		const { cursor } = await ask('');
+		const waiting = ask(`?cursor=${cursor}&wait=25`);
+		await isWaiting(live, ada);
+		await live.events.send({ to: { user: ada.userId }, event: 'export-ready', data: { pages: 3 } });
+		expect((await waiting).events).toMatchObject([{ eventType: 'export-ready', data: { pages: 3 } }]);
+
+		const { id } = await live.events.send({ to: { user: ada.userId }, event: 'notification' });
+		expect((await ask(`?cursor=${cursor}`)).events).toMatchObject([{ id, kept: true }]);
+		await live.events.seen(ada.userId, [id]);
+		expect((await ask(`?cursor=${cursor}`)).events).toEqual([]);
+	});
+
 	it('leaves nothing behind when the client goes away', async () => {
 		const { cursor } = await ask('');
 		const controller = new AbortController();
