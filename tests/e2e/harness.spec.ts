@@ -18,6 +18,8 @@ test.describe('the harness', () => {
 		const numbers = page.locator('dl');
 		const frames = page.getByRole('list', { name: /Raw frames/ });
 		await expect(numbers).toContainText('live');
+		await page.getByRole('button', { name: 'Kill a worker' }).click();
+		await expect(page.getByRole('status').filter({ hasText: 'A worker was ended' })).toBeVisible();
 		await page.getByLabel('Stage').fill('200');
 		await page.getByRole('button', { name: 'Synthetic file' }).click();
 		await expect(frames).toContainText('"status":"completed"');
@@ -33,6 +35,12 @@ test.describe('the harness', () => {
 		await expect(numbers).toContainText('reconnecting');
 		await page.getByRole('button', { name: 'Network back' }).click();
 		await expect(numbers).toContainText('live');
+
+		// This page follows by itself; the lists of two other tabs share one connection.
+		for (let tabs = 1; tabs <= 2; tabs++) {
+			await (await context.newPage()).goto(own.url);
+			await expect(numbers).toContainText(`tabs on the shared connection ${tabs}`);
+		}
 
 		await page.getByRole('button', { name: 'Notify me' }).click();
 		await page.getByLabel('Filter').fill('notification');

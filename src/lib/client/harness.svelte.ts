@@ -1,6 +1,7 @@
 // The harness page's state: a stream of its own (not the one that tabs share), every raw frame of it, and numbers.
+import * as v from 'valibot';
 import { digestOf, type FilesState, merge, noFiles, type StreamMessage } from '#lib/shared/events.ts';
-import type { HarnessAction } from '#lib/shared/harness.ts';
+import { Crashed, type HarnessAction } from '#lib/shared/harness.ts';
 import { knownEvents } from '#lib/shared/named-events.ts';
 import { connectionName } from './live.ts';
 import { browserOutside, type Outside } from './outside.ts';
@@ -22,6 +23,7 @@ export class Harness {
 	filter = $state('');
 	cursor = $state('');
 	failure = $state('');
+	said = $state('');
 	digests = $state({ agreed: 0, disagreed: 0 });
 	heartbeatAt = $state<number>();
 	latencyMs = $state<number>();
@@ -98,10 +100,13 @@ export class Harness {
 
 	async act(action: HarnessAction): Promise<void> {
 		this.failure = '';
+		this.said = '';
 		const headers = { 'content-type': 'application/json' };
 		try {
 			const answer = await fetch('/api/harness', { method: 'POST', headers, body: JSON.stringify(action) });
 			if (!answer.ok) this.failure = `The server answered ${answer.status}.`;
+			else if (action.do === 'crash')
+				this.said = `A worker was ended; it was ${v.parse(Crashed, await answer.json()).worker}.`;
 		} catch {
 			this.failure = 'The server cannot be reached.';
 		}

@@ -26,4 +26,6 @@ export const HarnessAction = v.variant('do', [
 	})
 ]);
 export const HarnessActionJson = v.pipe(v.string(), v.parseJson(), HarnessAction);
+/** The answer to `crash`. */
+export const Crashed = v.object({ worker: v.picklist(['busy', 'idle']) });
 export type HarnessAction = v.InferOutput<typeof HarnessAction>;
