@@ -12,7 +12,7 @@ export type Order =
 	| { do: 'release' };
 
 export type Prepared = { url: string; cookies: string[] };
-export type Measured = { usedBytes: number; cpuMs: number };
+export type Measured = { usedBytes: number; residentBytes: number; cpuMs: number };
 export type Written = { writes: number; perSecond: number; commits: [key: string, at: number][] };
 export type Collected = { delaysMs: number[]; arrivals: [key: string, at: number][] };
 export type Connected = { ms: number; refused: number; attempts: number };

@@ -57,10 +57,11 @@ async function measure(): Promise<Measured> {
 		globalThis.gc?.();
 		await new Promise((resolve) => setTimeout(resolve, 300));
 	}
-	const { heapUsed, external } = process.memoryUsage();
+	const { heapUsed, external, rss } = process.memoryUsage();
 	const { user, system } = process.cpuUsage();
 	return {
 		usedBytes: heapUsed + external,
+		residentBytes: rss,
 		cpuMs: (user + system) / 1000
 	};
 }
