@@ -20,7 +20,7 @@ export class ApiError extends Error {
 
 export type Api = ReturnType<typeof createApi>;
 export type Beginning = { text: string; isWhole: boolean };
-export type Variant = 'original' | 'compressed' | 'thumbnail' | 'text';
+export type Variant = 'original' | 'compressed' | 'thumbnail' | 'preview' | 'text';
 
 export const offline = { code: 'network.unreachable', message: 'The server cannot be reached.' };
 

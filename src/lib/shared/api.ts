@@ -84,7 +84,7 @@ export const RetryBody = v.union([
 export const RetryAllBody = v.pipe(v.string(), v.parseJson(), v.object({ status: v.literal('failed') }));
 export const RetryAllAnswer = v.object({ files: v.array(StoredFile) });
 
-export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'text']);
+export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'preview', 'text']);
 export const ContentQuery = v.object({
 	variant: v.optional(Variant, 'original'),
 	/** Shown instead of downloaded, where the type is harmless. */

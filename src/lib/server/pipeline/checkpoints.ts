@@ -7,7 +7,7 @@ import type { Db, Tx } from '../platform/platform.ts';
 export type CheckpointStage = 'compression' | 'extraction' | 'embedding';
 
 /** Raise one when its stage begins to make something else of the same bytes. */
-const versions: Record<CheckpointStage, number> = { compression: 1, extraction: 1, embedding: 1 };
+const versions: Record<CheckpointStage, number> = { compression: 2, extraction: 1, embedding: 1 };
 
 const Rows = v.array(v.object({ result: v.unknown() }));
 

@@ -51,9 +51,10 @@ async function squeeze(
 async function expectTidy({
 	compressed,
 	thumbnail,
+	preview,
 	input
 }: Compressed & { input: TestInput }): Promise<void> {
-	const told = [compressed, thumbnail].filter((derived) => derived !== undefined);
+	const told = [compressed, thumbnail, preview].filter((derived) => derived !== undefined);
 	for (const derived of told) expect((await stat(derived.path)).size).toBe(derived.bytes);
 	expect((await readdir(input.scratchDir)).sort()).toEqual(
 		told.map((derived) => path.basename(derived.path)).sort()
@@ -63,13 +64,15 @@ async function expectTidy({
 
 describe('pictures', () => {
 	test.each(['jpeg', 'png', 'tiff', 'webp', 'gif'] as const)(
-		'%s: something smaller, and a thumbnail',
+		'%s: something smaller, and pictures in two sizes',
 		async (format) => {
 			const result = await squeeze(await makeImage({ format, width: 900, height: 500 }), `image/${format}`);
 			await expectTidy(result);
 			expect(result).toMatchObject({ width: 900, height: 500, thumbnail: { type: 'image/webp' } });
 			const thumbnail = await sharp(result.thumbnail?.path).metadata();
 			expect([thumbnail.width, thumbnail.height]).toEqual([320, 178]);
+			const preview = await sharp(result.preview?.path).metadata();
+			expect([preview.width, preview.height]).toEqual([800, 444]);
 			if (result.compressed) {
 				const made = await sharp(result.compressed.path).metadata();
 				expect([made.width, made.height]).toEqual([900, 500]);
@@ -180,11 +183,17 @@ describe('text', () => {
 });
 
 describe('PDF', () => {
-	test('gets a picture of its first page', async () => {
+	test('gets pictures of its first page', async () => {
 		const result = await squeeze(makePdf(['Hello', 'World']), 'application/pdf');
 		await expectTidy(result);
-		const { width, height } = await sharp(result.thumbnail?.path).metadata();
-		expect([width, height]).toEqual([227, 320]);
+		const sizes = [result.thumbnail, result.preview].map(async (derived) => {
+			const { width, height } = await sharp(derived?.path).metadata();
+			return [width, height];
+		});
+		expect(await Promise.all(sizes)).toEqual([
+			[226, 320],
+			[565, 800]
+		]);
 		const { channels } = await sharp(result.thumbnail?.path).stats();
 		expect(channels[0]?.min).toBeLessThan(150); // there is ink on the page
 	});
@@ -202,7 +211,11 @@ describe('PDF', () => {
 	test('damaged or encrypted has no picture and no copy, and is no failure: the reading will tell', async () => {
 		for (const bytes of [Buffer.from('%PDF-1.4 nothing'), makePdf(['x'], { password: 'secret' })]) {
 			const result = await squeeze(bytes, 'application/pdf');
-			expect([result.thumbnail, result.compressed]).toEqual([undefined, undefined]);
+			expect([result.thumbnail, result.preview, result.compressed]).toEqual([
+				undefined,
+				undefined,
+				undefined
+			]);
 			await expectTidy(result);
 		}
 	});
