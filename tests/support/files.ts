@@ -25,7 +25,7 @@ export type TestFiles = {
 	close(): Promise<void>;
 };
 
-type Added = { filename: string; fileType: string; quotaBytes: number };
+type Added = { filename: string; fileType: string; sizeBytes: number; quotaBytes: number };
 
 export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles> {
 	const platform = given ?? (await openTestPlatform());
