@@ -25,7 +25,7 @@ type Deps = {
 	tuning?: Tuning & { callTimeoutMs?: number };
 };
 
-const callTimeoutMs = 120_000;
+const defaultTimeoutMs = 120_000;
 /** A page full of small print has about half of it. */
 const maxTokens = 4096;
 const instruction =
@@ -48,9 +48,9 @@ export function createVision({ config, metrics, log, tuning }: Deps): Vision | u
 	const { provider, visionModel: model } = config;
 	if (!provider || !model) return undefined;
 	const { apiKey, baseUrl: baseURL } = provider;
-	const timeout = tuning?.callTimeoutMs ?? callTimeoutMs;
-	const client = new OpenAI({ apiKey, baseURL, maxRetries: 0, timeout, logLevel: 'off' });
-	const persist = createPatience({ apiKey, metrics, log, tuning });
+	const callTimeoutMs = tuning?.callTimeoutMs ?? defaultTimeoutMs;
+	const client = new OpenAI({ apiKey, baseURL, maxRetries: 0, timeout: callTimeoutMs, logLevel: 'off' });
+	const persist = createPatience({ apiKey, callTimeoutMs, metrics, log, tuning });
 
 	const call = async (picture: Uint8Array, signal: AbortSignal): Promise<Reading | undefined> => {
 		try {
