@@ -72,6 +72,9 @@ export const problems = {
 	'embedding.rate_limited': p(503, 'The model provider allows no more requests for now.', originalKept, 'Retry later.', true),
 	'embedding.rejected': p(502, 'The model provider refused the text.', originalKept, 'Check the key and the model, then retry.', true),
 	'embedding.unreachable': p(502, 'The model provider cannot be reached.', originalKept, 'Check its address, then retry.', true),
+	'vision.refused': p(422, 'The model refused some pictures; what is in them cannot be found.', originalKept, 'Upload a version with a text layer, or have them read by another model.'),
+	'vision.cut_off': p(422, 'Some pictures hold more text than the model may write; their ends cannot be found.', originalKept, 'Upload them in smaller parts.'),
+	'vision.too_many_pages': p(422, 'Not all pages without text were read from their pictures.', originalKept, 'Split the file.'),
 	'job.gave_up': p(500, 'Processing stopped unexpectedly several times.', originalKept, 'Retry; report it if it happens again.', true),
 
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),

@@ -80,7 +80,7 @@ describe('PDF', () => {
 		expect(pages.map(({ picture }) => picture !== undefined)).toEqual([false, true, true, false]);
 		expect(pages[3]?.warning).toEqual({
 			code: 'vision.too_many_pages',
-			message: 'Only the first 2 pages without text were read from their pictures.',
+			message: 'Only the first 2 pages without text were read from their pictures. Split the file.',
 			pages: [4]
 		});
 	});
