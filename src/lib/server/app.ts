@@ -1,5 +1,6 @@
 // The composition root: every part is made here, once, and handed what it needs. The arrows that point back (the
 // queue runs the pipeline, files ring the bell) are function arguments and stand in this file only.
+import path from 'node:path';
 import * as v from 'valibot';
 import { createAuth } from './auth/auth.ts';
 import type { Config } from './config.ts';
@@ -20,6 +21,7 @@ import { createPositions } from './pipeline/positions.ts';
 import { createRates } from './pipeline/rates.ts';
 import { createReembedding } from './pipeline/reembedding.ts';
 import { chunkPages } from './pipeline/stages/chunk.ts';
+import { createScratch } from './pipeline/scratch.ts';
 import { createStages } from './pipeline/stages/stages.ts';
 import { createOidc } from './platform/oidc.ts';
 import { createSweeper } from './pipeline/sweeper.ts';
@@ -59,6 +61,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const embedder = createEmbedder({ config, metrics, log });
 	const stages = createStages({ config, log });
 	const rates = createRates(db);
+	const scratch = createScratch(path.join(config.dataDir, 'tmp'));
 	const pipeline = createPipeline({
 		db,
 		blobs,
@@ -68,12 +71,13 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		embedder,
 		vision: createVision({ config, metrics, log }),
 		rates,
+		scratch,
 		metrics,
 		log
 	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
-	const sweeper = createSweeper({ db, blobs, files, queue, log });
+	const sweeper = createSweeper({ db, blobs, files, queue, scratch, log });
 	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
 	platform.onCommand?.('doctor', (to, options) => doctor.answer(to, options.get('mend') === '1'));
 	const positions = createPositions({ files, queue, rates, config, log });

@@ -76,7 +76,7 @@ export function createPatience({ apiKey, callTimeoutMs, metrics, log, tuning }: 
 				const reason = reasonOf(error, apiKey);
 				const next = nextDelay(failure, history, bounds, reason);
 				if (next instanceof AppError) {
-					if (failure.kind === 'unreachable') sendHome(history.silentSince, next);
+					if (failure.kind === 'unreachable') sendHome(history.silentSince ?? calledAt, next);
 					throw next;
 				}
 				delayMs = next;

@@ -19,7 +19,8 @@ beforeEach(async () => {
 afterEach(() => test.close());
 
 function makeDoctor(stalledMs?: number) {
-	const deps = { ...test.platform, files: test.files, queue: test.queue, log: silentLog, minAgeMs: 0 };
+	const { platform, files, queue, scratch } = test;
+	const deps = { ...platform, files, queue, scratch, log: silentLog, minAgeMs: 0 };
 	const sweeper = createSweeper(deps);
 	return createDoctor({ ...deps, sweeper, ...(stalledMs !== undefined && { stalledMs }) });
 }

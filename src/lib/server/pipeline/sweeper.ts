@@ -5,13 +5,14 @@ import type { Log } from '../log.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Queue } from '../queue/queue.ts';
 import { findLost, findOrphans, findStranded } from './leftovers.ts';
-import { removeAbandonedScratch } from './scratch.ts';
+import type { Scratch } from './scratch.ts';
 
 export type SweeperDeps = {
 	db: Db;
 	blobs: BlobStore;
 	files: Pick<Files, 'queueAgain' | 'markLost'>;
 	queue: Pick<Queue, 'live'>;
+	scratch: Pick<Scratch, 'removeAbandoned'>;
 	log: Log;
 	everyMs?: number;
 	/** Younger blobs may be on their way to a row. */
@@ -40,7 +41,7 @@ export function createSweeper(deps: SweeperDeps) {
 			lostFiles: await markLost(deps, stopping.signal),
 			strandedFiles: await queueStranded(deps),
 			orphanBlobs: await removeOrphans(deps, stopping.signal),
-			scratchFolders: await removeAbandonedScratch()
+			scratchFolders: await deps.scratch.removeAbandoned()
 		};
 		if (swept.lostFiles > 0)
 			log.error(swept, 'the storage lacks the bytes of some files; their owners are told');
