@@ -37,5 +37,6 @@ export const readableTypes: Record<string, string> = {
 	'image/gif': 'GIF',
 	'image/tiff': 'TIFF',
 	'image/avif': 'AVIF',
+	'image/heic': 'HEIC',
 	'image/svg+xml': 'SVG'
 };

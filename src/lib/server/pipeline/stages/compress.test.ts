@@ -7,6 +7,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { silentLog } from '#lib/server/log.ts';
 import {
 	makeAnimation,
+	makeHeic,
+	makeHeif,
 	makeHugePng,
 	makeImage,
 	makeLongPdf,
@@ -147,6 +149,38 @@ describe('pictures', () => {
 		expect(requests).toBe(0);
 		expect(result.compressed?.type).toBe('application/zstd');
 		expect((await sharp(result.thumbnail?.path).metadata()).width).toBe(80);
+	});
+
+	test('AVIF that calls itself HEIF', async () => {
+		const result = await squeeze(await makeHeif(), 'image/avif');
+		await expectTidy(result);
+		expect(result).toMatchObject({ width: 64, height: 48, thumbnail: { type: 'image/webp' } });
+	});
+
+	test('HEIC gets pictures that a browser can show, in its colours', async () => {
+		const result = await squeeze(await makeHeic(), 'image/heic');
+		await expectTidy(result);
+		expect(result).toMatchObject({ width: 32, height: 32, preview: { type: 'image/webp' } });
+		const { data, info } = await sharp(result.preview?.path).raw().toBuffer({ resolveWithObject: true });
+		const isBright = (x: number, y: number) =>
+			[0, 1, 2].map((i) => (data[(y * info.width + x) * info.channels + i] ?? 0) > 128);
+		expect(isBright(8, 8)).toEqual([true, false, false]);
+		expect(isBright(24, 8)).toEqual([false, true, false]);
+		expect(isBright(8, 24)).toEqual([false, false, true]);
+		expect(isBright(24, 24)).toEqual([true, true, false]);
+	});
+
+	test('HEIC that is damaged, or would need too much memory, has its code', async () => {
+		const heic = await makeHeic();
+		await expect(squeeze(heic.subarray(0, 1000), 'image/heic')).rejects.toMatchObject({
+			code: 'file.damaged'
+		});
+		const size = heic.indexOf('ispe') + 8;
+		for (const side of [9_000, 20_000]) {
+			heic.writeUInt32BE(side, size);
+			heic.writeUInt32BE(side, size + 4);
+			await expect(squeeze(heic, 'image/heic')).rejects.toMatchObject({ code: 'image.too_many_pixels' });
+		}
 	});
 
 	test('too many pixels, truncation and garbage each have their code', async () => {

@@ -5,7 +5,7 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { limits } from '#lib/shared/limits.ts';
 import { problem } from '#lib/server/errors.ts';
 import type { Compressed, Derived } from '../../stage.ts';
-import { openImage, type Picture, translateImageError } from '../open-image.ts';
+import { metadataOf, openImage, type Picture, translateImageError } from '../open-image.ts';
 import type { Squeeze } from './squeeze.ts';
 
 /** Longest sides, in pixels: one for lists, one to look at. */
@@ -54,9 +54,9 @@ export const squeezeImage: Squeeze = async ({
 	scratchDir,
 	alive
 }): Promise<Compressed> => {
-	const picture = await openImage(source, fileType);
-	const metadata = await picture().metadata().catch(translateImageError);
+	const metadata = await metadataOf(source, fileType);
 	checkPixels(metadata);
+	const picture = await openImage(source, fileType);
 	try {
 		const pictures = await makePictures(picture().timeout(timeout), scratchDir);
 		alive();
