@@ -150,7 +150,9 @@ function cli(name, rest) {
 function serve(argv, env) {
 	const parent = process.ppid;
 	const watch = (child) => setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
-	return run(node, [...nodeFlags, ...argv], env, { onStart: watch });
+	// glibc would give each thread a heap of its own, and hardly anything of them back (docs/decisions/067).
+	const { MALLOC_ARENA_MAX = '2' } = process.env;
+	return run(node, [...nodeFlags, ...argv], { ...env, MALLOC_ARENA_MAX }, { onStart: watch });
 }
 
 function run(file, argv, env = {}, { stdio = 'inherit', onStart = () => {} } = {}) {
