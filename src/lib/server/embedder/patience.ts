@@ -36,7 +36,7 @@ type History = {
 	limited: number;
 	since: number;
 	/** When the first of the calls in a row that got no answer was made. */
-	silentSince?: number;
+	silentSince?: number | undefined;
 };
 type Silence = Pick<EmbedOptions, 'onWait'> & { quietMs: number; callTimeoutMs: number };
 
@@ -71,7 +71,10 @@ export function createPatience({ apiKey, callTimeoutMs, metrics, log, tuning }: 
 				const failure = classify(error);
 				metrics.providerCalls.inc({ outcome: failure.kind });
 				if (failure.kind === 'unreachable') history.silentSince ??= calledAt;
-				else answeredAt = Date.now();
+				else {
+					history.silentSince = undefined;
+					answeredAt = Date.now();
+				}
 				if (failure.kind === 'refused') return undefined;
 				const reason = reasonOf(error, apiKey);
 				const next = nextDelay(failure, history, bounds, reason);
@@ -112,7 +115,8 @@ function nextDelay(
 		return isTooLong ? problem('embedding.rate_limited', give) : delayMs;
 	}
 	if (failure.kind === 'unreachable') {
-		const delayMs = failure.retryAfterMs ?? backoff(++history.unreachable, bounds);
+		history.unreachable++;
+		const delayMs = failure.retryAfterMs ?? backoff(history.unreachable, bounds);
 		const isTooLong = now + delayMs - (history.silentSince ?? now) > bounds.maxSilentMs;
 		return isTooLong || history.unreachable >= bounds.maxUnreachable
 			? problem('embedding.unreachable', give)
