@@ -11,6 +11,7 @@ export function aFile(changes: Partial<StoredFile> = {}): StoredFile {
 		progress: 40,
 		processing_stage: 'extraction',
 		activity: null,
+		stage_progress: {},
 		error_code: null,
 		error_message: null,
 		warnings: [],

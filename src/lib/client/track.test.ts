@@ -15,6 +15,15 @@ describe('the stage track', () => {
 		]);
 	});
 
+	it('shows later stages that are under way or done before an earlier one', () => {
+		const file = aFile({
+			processing_stage: 'compression',
+			stage_progress: { compression: null, extraction: 1, chunking: 1, embedding: 0.25 }
+		});
+		expect(states(file)).toEqual(['done', 'now', 'done', 'done', 'now']);
+		expect(segmentsOf(file).at(-1)?.share).toBe(0.25);
+	});
+
 	it('fills the running stage by what is done of it', () => {
 		const segments = segmentsOf(aFile({ activity: { unit: 'pages', done: 412, total: 824 } }));
 		expect(segments.map(({ share }) => share)).toEqual([1, 1, 0.5, 0, 0]);

@@ -10,7 +10,8 @@ export type Segment = {
 	share: number | null;
 };
 
-export type Tracked = Pick<StoredFile, 'status' | 'processing_stage' | 'activity'>;
+export type Tracked = Pick<StoredFile, 'status' | 'processing_stage' | 'activity'> &
+	Partial<Pick<StoredFile, 'stage_progress'>>;
 
 export function segmentsOf(file: Tracked): Segment[] {
 	if (file.status === 'completed') return labels.map((label) => ({ label, state: 'done', share: 1 }));
@@ -19,10 +20,17 @@ export function segmentsOf(file: Tracked): Segment[] {
 	const current = Math.max(1, stages.indexOf(file.processing_stage ?? 'upload'));
 	return labels.map((label, i) => {
 		if (i < current) return { label, state: 'done', share: 1 };
-		if (i > current || file.status === 'pending') return { label, state: 'ahead', share: 0 };
+		if (file.status === 'pending' || (isStopped && i > current)) return { label, state: 'ahead', share: 0 };
+		if (i > current) return laterSegment(label, file.stage_progress?.[stages[i] ?? 'upload']);
 		if (isStopped) return { label, state: 'stopped', share: 0 };
 		return { label, state: 'now', share: shareOf(file) };
 	});
+}
+
+/** Stages overlap: a later one may be under way, or even done, before an earlier one. */
+function laterSegment(label: Segment['label'], share: number | null | undefined): Segment {
+	if (share === undefined) return { label, state: 'ahead', share: 0 };
+	return share === 1 ? { label, state: 'done', share: 1 } : { label, state: 'now', share };
 }
 
 /** While this browser is still sending, only the first segment moves. */

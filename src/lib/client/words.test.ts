@@ -146,3 +146,18 @@ describe('the word to try', () => {
 		expect(wordToTry('A lantern in the harbour, 12345678')).toBe('lantern'));
 	it('is none when there are no words', () => expect(wordToTry('1 2 3')).toBeUndefined());
 });
+
+describe('stages that overlap', () => {
+	it('are all named, the earliest first; the last one that is left says so', () => {
+		const pdf = aFile({ processing_stage: 'compression' });
+		const line = (stage_progress: typeof pdf.stage_progress) => nowLine({ ...pdf, stage_progress });
+		expect(line({ compression: null, extraction: 0.2 })).toBe('Compressing, reading');
+		expect(line({ compression: null, extraction: 1, chunking: 1, embedding: 0.4 })).toBe(
+			'Compressing, embedding'
+		);
+		expect(line({ compression: null, extraction: 1, chunking: 1, embedding: 1 })).toBe(
+			'Compressing, the last step'
+		);
+		expect(line({ compression: null })).toBe('Compressing');
+	});
+});

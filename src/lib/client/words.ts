@@ -1,6 +1,6 @@
 // How numbers, dates and what is happening are said to a person. Pure: the same words in every place that shows them.
 import { findProblem } from '#lib/shared/errors.ts';
-import type { Activity, StoredFile } from '#lib/shared/files.ts';
+import { type Activity, alsoUnderWay, type Stage, type StoredFile } from '#lib/shared/files.ts';
 import { readableTypes } from '#lib/shared/limits.ts';
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
@@ -122,7 +122,25 @@ function waitingLine(position: number | null): string {
 	return position <= 1 ? 'Next in line' : `${ordinal(position)} in line`;
 }
 
-function stageLine({ processing_stage, activity }: StoredFile): string {
+/** Stages overlap: the earliest that is not finished comes first, the others are named too. */
+function stageLine(file: StoredFile): string {
+	const doing = earliestLine(file);
+	if (file.activity?.unit === 'seconds_waiting') return doing;
+	const others = alsoUnderWay(file);
+	if (others.length > 0) return [doing, ...others.map((stage) => verbs[stage])].join(', ');
+	const isLast = file.processing_stage !== 'embedding' && file.stage_progress.embedding === 1;
+	return isLast ? `${doing}, the last step` : doing;
+}
+
+const verbs: Record<Stage, string> = {
+	upload: 'starting',
+	compression: 'compressing',
+	extraction: 'reading',
+	chunking: 'cutting',
+	embedding: 'embedding'
+};
+
+function earliestLine({ processing_stage, activity }: StoredFile): string {
 	if (activity?.unit === 'seconds_waiting') {
 		const seconds = Math.max(1, Math.ceil((activity.total ?? 0) - activity.done));
 		return activity.total === null

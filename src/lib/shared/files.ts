@@ -22,6 +22,9 @@ export const Warning = v.object({
 	pages: v.optional(v.array(count))
 });
 
+/** Of each stage that has begun, how much of it is done (0 to 1); null while nobody knows. Stages overlap. */
+export const StageProgress = v.record(Stage, v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1))));
+
 export const StoredFile = v.object({
 	id: v.pipe(v.string(), v.uuid()),
 	filename: v.string(),
@@ -31,6 +34,7 @@ export const StoredFile = v.object({
 	progress: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
 	processing_stage: v.nullable(Stage),
 	activity: v.nullable(Activity),
+	stage_progress: StageProgress,
 	error_code: v.nullable(v.string()),
 	error_message: v.nullable(v.string()),
 	warnings: v.array(Warning),
@@ -49,9 +53,23 @@ export const StoredFile = v.object({
 export type Stage = v.InferOutput<typeof Stage>;
 export type Status = v.InferOutput<typeof Status>;
 export type Activity = v.InferOutput<typeof Activity>;
+export type StageProgress = v.InferOutput<typeof StageProgress>;
 export type Warning = v.InferOutput<typeof Warning>;
 export type StoredFile = v.InferOutput<typeof StoredFile>;
 
 export function isTerminal(status: Status): boolean {
 	return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/**
+ * What is under way beside `processing_stage`, which is the earliest. Cutting is not told: it goes along with reading.
+ */
+export function alsoUnderWay({
+	processing_stage,
+	stage_progress
+}: Pick<StoredFile, 'processing_stage' | 'stage_progress'>): Stage[] {
+	return stages.filter((stage) => {
+		const share = stage_progress[stage];
+		return stage !== processing_stage && stage !== 'chunking' && share !== undefined && share !== 1;
+	});
 }

@@ -72,6 +72,7 @@ export function createHarness({ events, crashWorker, quotaBytes, log, ...deps }:
 					progress: (100 * (n + tick / ticksPerStage)) / worked.length,
 					stage,
 					activity: { unit: 'pages', done: tick, total: ticksPerStage },
+					stages: { [stage]: tick / ticksPerStage },
 					etaSeconds: (stageMs * (worked.length - n - tick / ticksPerStage)) / 1000
 				});
 				await pause(stageMs / ticksPerStage, undefined, { signal: stopping.signal });
@@ -83,7 +84,13 @@ export function createHarness({ events, crashWorker, quotaBytes, log, ...deps }:
 	async function burst(claim: Claim, ticks: number): Promise<void> {
 		for (let done = 1; done <= ticks && !stopping.signal.aborted; done += 1) {
 			const activity = { unit: 'chunks', done, total: ticks } as const;
-			await claim.progress({ progress: (99 * done) / ticks, stage: 'embedding', activity, etaSeconds: null });
+			await claim.progress({
+				progress: (99 * done) / ticks,
+				stage: 'embedding',
+				activity,
+				stages: {},
+				etaSeconds: null
+			});
 		}
 		await claim.complete({ pageCount: null, chunkCount: 0, warnings: [] });
 	}

@@ -1,5 +1,5 @@
 // What is happening to a file, for people who watch it in a terminal.
-import type { Activity, Stage, StoredFile } from '#lib/shared/files.ts';
+import { type Activity, alsoUnderWay, type Stage, type StoredFile } from '#lib/shared/files.ts';
 
 const verbs: Record<Stage, string> = {
 	upload: 'Kept',
@@ -9,11 +9,13 @@ const verbs: Record<Stage, string> = {
 	embedding: 'Embedding'
 };
 
-export function sentenceOf({ status, processing_stage, activity, queue_position }: StoredFile): string {
+export function sentenceOf(file: StoredFile): string {
+	const { status, processing_stage, activity, queue_position } = file;
 	if (status === 'pending') return queue_position ? `Waiting, ${queue_position} before it` : 'Waiting';
 	if (!processing_stage) return 'Starting';
 	if (activity?.unit === 'seconds_waiting') return waiting(activity);
-	return `${verbs[processing_stage]}${amount(activity)}`;
+	const others = alsoUnderWay(file).map((stage) => `, ${verbs[stage].toLowerCase()}`);
+	return `${verbs[processing_stage]}${amount(activity)}${others.join('')}`;
 }
 
 function waiting({ done, total }: Activity): string {

@@ -1,7 +1,7 @@
 // A claim on a file: who holds it is the only one who may write what processing makes of it. Each claim has a number,
 // every write carries it, and the database refuses the writes of an older one, of a cancelled and of a deleted file.
 // Such a refusal is a LostClaim: nothing is wrong, somebody else has the file now, the work ends quietly.
-import type { Activity, Stage, Warning } from '#lib/shared/files.ts';
+import type { Activity, Stage, StageProgress, Warning } from '#lib/shared/files.ts';
 import type { AppError } from '../errors.ts';
 import type { Db, Tx } from '../platform/platform.ts';
 import type { Bell } from './bell.ts';
@@ -33,6 +33,7 @@ export type ProgressState = {
 	progress: number;
 	stage: Stage;
 	activity: Activity | null;
+	stages: StageProgress;
 	etaSeconds: number | null;
 };
 
@@ -80,8 +81,9 @@ export async function claimFile({ db, bell }: { db: Db; bell: Bell }, job: Job) 
 		attempt,
 		tx,
 
-		async progress({ progress, stage, activity, etaSeconds }: ProgressState): Promise<void> {
-			await write(db, progressSet, [Math.min(progress, 99.9), stage, toJson(activity), etaSeconds]);
+		async progress({ progress, stage, activity, stages, etaSeconds }: ProgressState): Promise<void> {
+			const params = [Math.min(progress, 99.9), stage, toJson(activity), etaSeconds, toJson(stages)];
+			await write(db, progressSet, params);
 			bell.ring(file.userId);
 		},
 
@@ -135,22 +137,25 @@ function toJson(value: unknown): string | null {
 
 const claimSql = `
 	update public.files set status = 'processing', attempt = attempt + 1, queue_position = null,
-		processing_stage = coalesce(processing_stage, 'compression'), activity = null, eta_seconds = null
+		processing_stage = coalesce(processing_stage, 'compression'), activity = null, stage_progress = '{}',
+		eta_seconds = null
 	where id = $1 and queued_attempt = $2 and status in ('pending', 'processing')
 	returning attempt, id::text, user_id::text as "userId", blob_id::text as "blobId", filename,
 		file_type as "fileType", size_bytes::float8 as "sizeBytes", sha256, progress::float8 as progress`;
 
 const progressSet = `
-	progress = greatest(progress, $3::real), processing_stage = $4, activity = $5::text::jsonb, eta_seconds = $6::real`;
+	progress = greatest(progress, $3::real), processing_stage = $4, activity = $5::text::jsonb, eta_seconds = $6::real,
+	stage_progress = $7::text::jsonb`;
 
 const variantsSet = `
 	variants = variants || $3::text::jsonb, compressed_bytes = coalesce($4::bigint, compressed_bytes)`;
 
 const completeSet = `
-	status = 'completed', progress = 100, processing_stage = null, activity = null, eta_seconds = null,
+	status = 'completed', progress = 100, processing_stage = null, activity = null, stage_progress = '{}', eta_seconds = null,
 	page_count = $3::int, chunk_count = $4::int, warnings = $5::text::jsonb`;
 
-const failSet = `status = 'failed', error_code = $3, error_message = $4, activity = null, eta_seconds = null`;
+const failSet = `status = 'failed', error_code = $3, error_message = $4, activity = null, stage_progress = '{}',
+	eta_seconds = null`;
 
 /** Rows that share the blob share what was made of it. */
 const sameVariantsSql = `

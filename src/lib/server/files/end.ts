@@ -199,14 +199,14 @@ async function isBlobUsed(tx: Tx, blobId: string, byOthersThan: string): Promise
 }
 
 const cancelSql = `
-	update public.files f set status = 'cancelled', attempt = attempt + 1, queue_position = null, activity = null,
+	update public.files f set status = 'cancelled', attempt = attempt + 1, queue_position = null, activity = null, stage_progress = '{}',
 		eta_seconds = null, variants = '{}', compressed_bytes = null
 	where id = $1 and user_id = $2 and status in ('pending', 'processing')
 	returning f.attempt, f.blob_id::text, ${fileColumns}`;
 
 const retrySql = `
 	update public.files f set status = 'pending', attempt = attempt + 1, queued_attempt = attempt + 1, progress = 0,
-		processing_stage = null, activity = null, eta_seconds = null, error_code = null, error_message = null,
+		processing_stage = null, activity = null, stage_progress = '{}', eta_seconds = null, error_code = null, error_message = null,
 		warnings = '[]'
 	where id = any($1::text[]::uuid[]) and user_id = $2 and status = any($3::text[])
 	returning f.attempt, ${fileColumns}`;
@@ -227,5 +227,5 @@ const lostSql = `
 
 const gaveUpSql = `
 	update public.files set status = 'failed', error_code = $2, error_message = $3, queue_position = null,
-		activity = null, eta_seconds = null
+		activity = null, stage_progress = '{}', eta_seconds = null
 	where id = $1`;

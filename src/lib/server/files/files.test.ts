@@ -137,6 +137,7 @@ describe('a claim', () => {
 		const state = {
 			stage: 'extraction',
 			activity: { unit: 'pages', done: 4, total: 10 },
+			stages: { compression: null, extraction: 0.4 },
 			etaSeconds: 3
 		} as const;
 		await mine.progress({ ...state, progress: 40 });
@@ -146,6 +147,7 @@ describe('a claim', () => {
 			progress: 40,
 			processing_stage: 'extraction',
 			activity: { unit: 'pages', done: 4, total: 10 },
+			stage_progress: { compression: null, extraction: 0.4 },
 			eta_seconds: 3
 		});
 		await mine.progress({ ...state, progress: 100 });
@@ -165,7 +167,7 @@ describe('a claim', () => {
 		const { id } = await test.addFile(ada);
 		const old = await claim(id);
 		const current = await claim(id);
-		const state = { progress: 50, stage: 'embedding', activity: null, etaSeconds: null } as const;
+		const state = { progress: 50, stage: 'embedding', activity: null, stages: {}, etaSeconds: null } as const;
 		await expect(old.progress(state)).rejects.toThrow(LostClaim);
 		await expect(addPassages(old, ['h'])).rejects.toThrow(LostClaim);
 		await expect(old.keepVariants({})).rejects.toThrow(LostClaim);

@@ -32,7 +32,7 @@ const markSql = `
 		error_code = case when is_done then f.error_code else $2::text end,
 		error_message = case when is_done then f.error_message else $3::text end,
 		warnings = case when is_done then f.warnings || $4::text::jsonb else f.warnings end,
-		queue_position = null, activity = null, eta_seconds = null
+		queue_position = null, activity = null, stage_progress = '{}', eta_seconds = null
 	from (select id, status = 'completed' as is_done from public.files where id = any($1::text[]::uuid[])) was
 	where f.id = was.id and (f.status = 'completed') = was.is_done and not ${isLostSql}
 	returning f.user_id::text`;

@@ -40,7 +40,7 @@ export async function copyPassages(tx: Tx, fileId: string, twinId: string, model
 
 /** A row of public.files: the outcome of the twin `$3`. */
 export const outcomeOfTwinSet = `
-	status = 'completed', progress = 100, processing_stage = null, activity = null, eta_seconds = null,
+	status = 'completed', progress = 100, processing_stage = null, activity = null, stage_progress = '{}', eta_seconds = null,
 	(page_count, chunk_count, compressed_bytes, variants, warnings) = (
 		select t.page_count, t.chunk_count, t.compressed_bytes, t.variants, t.warnings
 		from public.files t where t.id = $3

@@ -37,6 +37,19 @@ describe('progress', () => {
 		expect(written.at(-1)).toMatchObject({ activity: { done: 999 } });
 	});
 
+	it('tells how far each stage is that has begun, the earliest also when it is silent', async () => {
+		progress.tell('extraction', { unit: 'pages', done: 1, total: 3 });
+		await vi.advanceTimersByTimeAsync(300);
+		expect(written.at(-1)?.stages).toEqual({ compression: null, extraction: 0.33 });
+		progress.finish('extraction');
+		progress.tell('embedding', { unit: 'chunks', done: 1, total: 2 });
+		await vi.advanceTimersByTimeAsync(300);
+		expect(written.at(-1)).toMatchObject({
+			stage: 'compression',
+			stages: { compression: null, extraction: 1, embedding: 0.5 }
+		});
+	});
+
 	it('tells a new stage at once', async () => {
 		progress.tell('compression', bytes(1));
 		await vi.advanceTimersByTimeAsync(10);

@@ -2,7 +2,7 @@
 // finished, and the percentage adds up all of them by weight. Only what is known counts: a stage that cannot tell its
 // total adds nothing before it has finished.
 import { isDeepStrictEqual } from 'node:util';
-import type { Activity, Stage } from '#lib/shared/files.ts';
+import type { Activity, Stage, StageProgress } from '#lib/shared/files.ts';
 import type { ProgressState } from '../files/claim.ts';
 import { createEstimate } from './estimate.ts';
 
@@ -43,6 +43,20 @@ export function createProgress({ weights, startAt, expectedSeconds, write, fail 
 	const share = (stage: WorkStage): number => shares.get(stage) ?? 0;
 	const isWaiting = (): boolean => wait !== undefined && performance.now() < wait.until;
 
+	/** Of all that have begun: those that were told of, and the earliest, which is at work whether it tells or not. */
+	function stageShares(): StageProgress {
+		const begun = order.filter(
+			(stage) => stage === stageNow() || finished.has(stage) || activities.has(stage)
+		);
+		return Object.fromEntries(begun.map((stage) => [stage, knownShare(stage)]));
+	}
+
+	/** Rounded: what nobody can see need not be written. */
+	function knownShare(stage: WorkStage): number | null {
+		if (finished.has(stage)) return 1;
+		return activities.get(stage)?.total ? Math.floor(share(stage) * 100) / 100 : null;
+	}
+
 	function state(): ProgressState {
 		const stage = stageNow();
 		const percent = 100 * order.reduce((sum, one) => sum + weights[one] * share(one), 0);
@@ -50,6 +64,7 @@ export function createProgress({ weights, startAt, expectedSeconds, write, fail 
 			progress: Math.max(percent, startAt),
 			stage,
 			activity: wait && isWaiting() ? waiting(wait) : (activities.get(stage) ?? null),
+			stages: stageShares(),
 			etaSeconds: estimate.secondsLeft(percent)
 		};
 	}
