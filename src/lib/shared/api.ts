@@ -1,6 +1,7 @@
 // Request and response of every JSON endpoint.
 import * as v from 'valibot';
 import { Status, StoredFile } from './files.ts';
+import { TypeFilter } from './kinds.ts';
 import { limits } from './limits.ts';
 
 export const UploadFailure = v.object({ filename: v.string(), code: v.string(), message: v.string() });
@@ -29,12 +30,23 @@ export const ListAnswer = v.object({
 	cursor: v.string()
 });
 
+/** A day (its beginning, in UTC) or a moment. */
+const Moment = v.pipe(
+	v.union([v.pipe(v.string(), v.isoDate()), v.pipe(v.string(), v.isoTimestamp())]),
+	v.check((text) => !Number.isNaN(Date.parse(text)), 'There is no such day.'),
+	v.transform((text) => new Date(text).toISOString())
+);
+
 export const SearchQuery = v.object({
 	q: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(limits.maxQueryLength)), ''),
 	limit: v.optional(
 		v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100))
 	),
-	file: v.optional(v.pipe(v.string(), v.uuid()))
+	file: v.optional(v.pipe(v.string(), v.uuid())),
+	type: v.optional(TypeFilter),
+	/** Of files that were added at that moment or later, and before that moment. */
+	after: v.optional(Moment),
+	before: v.optional(Moment)
 });
 export const SearchResult = v.object({
 	file: v.object({ id: v.string(), filename: v.string(), file_type: v.string() }),
@@ -81,8 +93,50 @@ export const RetryBody = v.union([
 		})
 	)
 ]);
-export const RetryAllBody = v.pipe(v.string(), v.parseJson(), v.object({ status: v.literal('failed') }));
+const Ids = v.pipe(
+	v.array(v.pipe(v.string(), v.uuid())),
+	v.minLength(1),
+	v.maxLength(limits.maxIdsPerRequest),
+	v.transform((ids) => [...new Set(ids)])
+);
+/** Each of several files stands alone: one that refuses never keeps the others back. */
+export const ManyBody = v.pipe(v.string(), v.parseJson(), v.object({ ids: Ids }));
+/** Of a form: its ids as one field, with commas between them. */
+export const ManyForm = v.object({
+	ids: v.pipe(
+		v.string(),
+		v.transform((text) => text.split(',')),
+		Ids
+	)
+});
+export const ManyAnswer = v.object({
+	/** As they are now; a deleted file is told by its id alone. */
+	files: v.array(StoredFile),
+	deleted: v.array(v.string()),
+	errors: v.array(v.object({ id: v.string(), code: v.string(), message: v.string() }))
+});
 export const RetryAllAnswer = v.object({ files: v.array(StoredFile) });
+export const RetryManyBody = v.union([
+	v.pipe(v.string(), v.parseJson(), v.object({ status: v.literal('failed') })),
+	ManyBody
+]);
+
+export const PassagesQuery = v.object({
+	after: v.optional(v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number)), '0')
+});
+/** The passages into which a file was cut: what the search finds. */
+export const PassagesAnswer = v.object({
+	passages: v.array(
+		v.object({
+			ordinal: v.number(),
+			page: v.nullable(v.number()),
+			section: v.nullable(v.string()),
+			text: v.string()
+		})
+	),
+	/** For `after`; null at the end. */
+	next: v.nullable(v.number())
+});
 
 export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'preview', 'text']);
 export const ContentQuery = v.object({
@@ -104,4 +158,6 @@ export type ListAnswer = v.InferOutput<typeof ListAnswer>;
 export type SearchQuery = v.InferOutput<typeof SearchQuery>;
 export type SearchResult = v.InferOutput<typeof SearchResult>;
 export type SearchAnswer = v.InferOutput<typeof SearchAnswer>;
+export type ManyAnswer = v.InferOutput<typeof ManyAnswer>;
+export type PassagesAnswer = v.InferOutput<typeof PassagesAnswer>;
 export type Variant = v.InferOutput<typeof Variant>;

@@ -58,6 +58,7 @@ export const problems = {
 	'file.not_cancellable': p(409, 'The file has already ended.', unchanged, 'Nothing needs to be done.'),
 	'file.variant_missing': p(404, 'This file has no such version.', unchanged, 'Download the original.'),
 	'file.range_invalid': p(416, 'The requested range is outside the file.', unchanged, 'Request a range inside the file.'),
+	'zip.too_large': p(413, 'The chosen files are too large for one archive.', unchanged, 'Choose fewer files at once.'),
 
 	'pdf.encrypted': p(422, 'The PDF is protected by a password.', originalKept, 'Retry with its password.', true),
 	'pdf.no_text': p(422, 'The PDF has no text; it is probably a scan.', originalKept, 'Upload a version with a text layer.'),
@@ -77,6 +78,7 @@ export const problems = {
 	'vision.too_many_pages': p(422, 'Not all pages without text were read from their pictures.', originalKept, 'Split the file.'),
 	'job.gave_up': p(500, 'Processing stopped unexpectedly several times.', originalKept, 'Retry; report it if it happens again.', true),
 
+	'account.not_confirmed': p(400, 'What was typed is not the address of this account.', unchanged, 'Type the address that is shown.'),
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
 	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true)
 } satisfies Record<string, Problem>;

@@ -11,6 +11,12 @@ export const limits = {
 	streamsPerUser: 8,
 	listPage: 100,
 	listPageMax: 500,
+	/** Rows that the page is first painted with, and that it shows without JavaScript. */
+	viewPage: 30,
+	/** Of requests about several files. */
+	maxIdsPerRequest: 1000,
+	maxZipBytes: 10_000_000_000,
+	passagesPage: 50,
 	snapshotFrame: 500
 } as const;
 

@@ -1,10 +1,13 @@
 // The files: this folder is the only place that writes public.files. Every change that is committed rings the bell of
 // its owner afterwards.
-import type { FileDetails, ListAnswer, ListQuery } from '#lib/shared/api.ts';
+import type { Readable } from 'node:stream';
+import type { FileDetails, ListAnswer, ListQuery, ManyAnswer, PassagesAnswer } from '#lib/shared/api.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
-import type { BlobStore, Db } from '../platform/platform.ts';
+import type { ListView } from '#lib/shared/list-view.ts';
+import type { BlobStore, Db, Tx } from '../platform/platform.ts';
 import type { Bell } from './bell.ts';
 import { type Claim, claimFile } from './claim.ts';
+import { listPassages } from './list-passages.ts';
 import { type EstimateUsd, findDetails } from './details.ts';
 import { type Content, type ContentRequest, openContent } from './content.ts';
 import {
@@ -17,12 +20,17 @@ import {
 	retryFailed,
 	retryFile
 } from './end.ts';
+import { forgetOwner } from './forget.ts';
 import { insertFile, type NewFile, usedBytesSql } from './insert.ts';
 import type { Job, Jobs } from './job.ts';
+import { actOnEach } from './many.ts';
 import { createPasswords } from './passwords.ts';
 import { markLost } from './lost.ts';
 import { findTwinSql, type Twin } from './reuse.ts';
 import { findFile, getFile, listFiles, type Now } from './read.ts';
+import { findUsage, type Usage } from './usage.ts';
+import { viewFiles, type ViewAnswer } from './view.ts';
+import { zipFiles } from './zip.ts';
 
 export type Files = ReturnType<typeof createFiles>;
 
@@ -54,12 +62,28 @@ export function createFiles(deps: FilesDeps) {
 			return rows[0]?.used_bytes ?? 0;
 		},
 
+		usage: (userId: string): Promise<Usage> => findUsage(db, userId),
+		view: (userId: string, view: ListView, page?: number): Promise<ViewAnswer> =>
+			viewFiles(db, userId, view, page),
 		list: (userId: string, query: ListQuery): Promise<ListAnswer> => listFiles(db, changes, userId, query),
 		find: (userId: string, id: string): Promise<StoredFile | undefined> => findFile(db, userId, id),
 		/** Somebody else's file is not found, like one that does not exist. */
 		get: (userId: string, id: string): Promise<StoredFile> => getFile(db, userId, id),
 		details: (userId: string, id: string): Promise<FileDetails> => findDetails(db, estimateUsd, userId, id),
 		content: (request: ContentRequest): Promise<Content> => openContent(db, blobs, request),
+		passages: (userId: string, id: string, after: number): Promise<PassagesAnswer> =>
+			listPassages(db, userId, id, after),
+		zip: (userId: string, ids: readonly string[]): Promise<Readable> => zipFiles(db, blobs, userId, ids),
+
+		cancelMany: (userId: string, ids: readonly string[]): Promise<ManyAnswer> =>
+			actOnEach(ids, (id) => cancelFile(ends, userId, id)),
+		retryMany: (userId: string, ids: readonly string[]): Promise<ManyAnswer> =>
+			actOnEach(ids, (id) => retryFile(ends, userId, id)),
+		removeMany: (userId: string, ids: readonly string[]): Promise<ManyAnswer> =>
+			actOnEach(ids, (id) => removeFile(ends, userId, id).then(() => undefined)),
+		/** Everything of this person; `andMore` in the same transaction. */
+		forget: (userId: string, andMore: (tx: Tx) => Promise<void>): Promise<void> =>
+			forgetOwner(ends, userId, andMore),
 
 		cancel: (userId: string, id: string): Promise<StoredFile> => cancelFile(ends, userId, id),
 		remove: (userId: string, id: string): Promise<void> => removeFile(ends, userId, id),

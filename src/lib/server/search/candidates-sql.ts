@@ -1,5 +1,6 @@
 // $1 person, $2 file or null, $3 words as typed, $4 tsquery of all words, $5 tsquery of any, $6 words of scripts without
-// spaces, $7 patterns that a file's name must match (cheap, before its words are made); with vectors $8 vector, $9 model.
+// spaces, $7 patterns that a file's name must match (cheap, before its words are made), $8 media types or null, $9 and
+// $10 when files were added: not before, before; with vectors $11 vector, $12 model, $13 whether only some files are meant.
 // A Postgres without pgvector knows no such type: hence two statements.
 
 /** Of each list. */
@@ -11,12 +12,14 @@ const rankedAtMost = 3000;
 
 const vectorList = `
 	near as materialized (
-		select e.hash, 1 - (e.embedding operator(extensions.<=>) $8::extensions.vector) as score
+		select e.hash, 1 - (e.embedding operator(extensions.<=>) $11::extensions.vector) as score
 		from public.embeddings e
-		where e.user_id = $1 and e.model = $9
-			and ($2::uuid is null or e.hash in (select hash from public.chunks where user_id = $1 and file_id = $2::uuid))
-			and extensions.vector_dims(e.embedding) = extensions.vector_dims($8::extensions.vector)
-		order by e.embedding operator(extensions.<=>) $8::extensions.vector limit ${listLength}
+		where e.user_id = $1 and e.model = $12
+			and (not $13::boolean or e.hash in (
+				select hash from public.chunks where user_id = $1 and file_id in (select id from mine)
+			))
+			and extensions.vector_dims(e.embedding) = extensions.vector_dims($11::extensions.vector)
+		order by e.embedding operator(extensions.<=>) $11::extensions.vector limit ${listLength}
 	), vector as (
 		select c.file_id, c.ordinal, near.score from near
 		join public.chunks c on c.user_id = $1 and c.hash = near.hash and c.file_id in (select id from mine)
@@ -31,6 +34,9 @@ function statement(vectors: string): string {
 	with mine as materialized (
 		select f.id, f.filename from public.files f
 		where f.user_id = $1 and f.status in ('completed', 'processing', 'pending') and ($2::uuid is null or f.id = $2::uuid)
+			and ($8::text[] is null or f.file_type = any($8::text[]))
+			and ($9::text is null or f.created_at >= $9::text::timestamptz)
+			and ($10::text is null or f.created_at < $10::text::timestamptz)
 	), q as materialized (
 		select websearch_to_tsquery('simple', $3) || to_tsquery('simple', $4) as words,
 			to_tsquery('simple', $5) as some_words

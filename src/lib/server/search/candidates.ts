@@ -9,10 +9,17 @@ import { withoutVectors, withVectors } from './candidates-sql.ts';
 import type { Query } from './query.ts';
 
 export type Candidate = v.InferOutput<typeof Candidate>;
+export type Filter = {
+	file?: string | undefined;
+	types?: readonly string[] | undefined;
+	after?: string | undefined;
+	before?: string | undefined;
+};
 export type Wanted = {
 	userId: string;
 	query: Query;
-	fileId: string | undefined;
+	/** Only these files. */
+	filter: Filter;
 	model: string;
 	vector: Float32Array | undefined;
 };
@@ -27,18 +34,22 @@ const Candidate = v.object({
 
 /** Each list best first. */
 export async function findCandidates(db: Queryable, wanted: Wanted): Promise<Candidate[]> {
-	const { userId, query, fileId, model, vector } = wanted;
+	const { userId, query, filter, model, vector } = wanted;
 	const params = [
 		userId,
-		fileId ?? null,
+		filter.file ?? null,
 		query.folded,
 		query.hasOperators ? '' : query.allWords,
 		query.hasOperators ? '' : query.anyWord,
 		query.unspaced,
-		query.hasOperators ? [] : query.words.map((word) => `%${word}%`)
+		query.hasOperators ? [] : query.words.map((word) => `%${word}%`),
+		filter.types ?? null,
+		filter.after ?? null,
+		filter.before ?? null
 	];
+	const isSome = Object.values(filter).some((value) => value !== undefined);
 	const { rows } = vector
-		? await db.query(withVectors, [...params, `[${vector.join(',')}]`, model])
+		? await db.query(withVectors, [...params, `[${vector.join(',')}]`, model, isSome])
 		: await db.query(withoutVectors, params);
 	return v.parse(v.array(Candidate), rows);
 }

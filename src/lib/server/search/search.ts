@@ -4,6 +4,7 @@ import { problem } from '#lib/server/errors.ts';
 import type { Embedder } from '#lib/server/embedder/embedder.ts';
 import type { Capabilities, Db } from '#lib/server/platform/platform.ts';
 import type { SearchAnswer, SearchQuery, SearchResult } from '#lib/shared/api.ts';
+import { typesOf } from '#lib/shared/kinds.ts';
 import { findCandidates } from './candidates.ts';
 import { cutPassage } from './passage.ts';
 import { readPassages } from './passages.ts';
@@ -22,7 +23,10 @@ const perFile = 5;
 export function createSearch({ db, embedder, capabilities }: Deps) {
 	const vectorOf = createVectorCache(embedder);
 	return {
-		async find(userId: string, { q, limit = defaultLimit, file }: SearchQuery): Promise<SearchAnswer> {
+		async find(
+			userId: string,
+			{ q, limit = defaultLimit, type, file, after, before }: SearchQuery
+		): Promise<SearchAnswer> {
 			const query = parseQuery(q);
 			if (query.text === '') throw problem('search.query_missing');
 			// Who uses quotes wants these words, not others like them.
@@ -31,7 +35,7 @@ export function createSearch({ db, embedder, capabilities }: Deps) {
 			const candidates = await findCandidates(db, {
 				userId,
 				query,
-				fileId: file,
+				filter: { file, types: type === undefined ? undefined : typesOf(type), after, before },
 				model: embedder.model,
 				vector
 			});

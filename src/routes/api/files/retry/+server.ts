@@ -1,9 +1,11 @@
-import { RetryAllBody } from '#lib/shared/api.ts';
+import { RetryManyBody } from '#lib/shared/api.ts';
 import type { RequestHandler } from './$types';
 
 export const POST: RequestHandler = async ({ locals, request }) => {
 	const { auth, files, parse } = locals.app;
 	const { userId } = auth.require(locals.session);
-	parse(RetryAllBody, await request.text());
-	return Response.json({ files: await files.retryFailed(userId) }, { status: 202 });
+	const which = parse(RetryManyBody, await request.text());
+	const answer =
+		'ids' in which ? await files.retryMany(userId, which.ids) : { files: await files.retryFailed(userId) };
+	return Response.json(answer, { status: 202 });
 };
