@@ -140,6 +140,7 @@ test('an operator finds from the account what needs mending, and mends it', asyn
 	await page.getByRole('button', { name: `Account of ${email}` }).click();
 	await page.getByRole('menuitem', { name: 'Server' }).click();
 	await expect(page).toHaveURL(/\/admin$/);
+	await page.getByRole('button', { name: 'Examine' }).click();
 	await expect(page.getByText('Nothing needs mending.')).toBeVisible();
 	await expectAccessible(page);
 
@@ -149,6 +150,7 @@ test('an operator finds from the account what needs mending, and mends it', asyn
 	const id = await page.getByRole('link', { name: 'islet.txt', exact: true }).getAttribute('href');
 	await loseOriginals(server.dataDir);
 	await page.goto('/admin');
+	await page.getByRole('button', { name: 'Examine' }).click();
 	await expect(page.getByText('Something needs mending.')).toBeVisible();
 	await expect(page.getByRole('main')).toContainText(id?.split('/').at(-1) ?? 'an id');
 	await expect(page.getByRole('main')).not.toContainText('islet.txt');

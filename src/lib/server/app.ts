@@ -107,6 +107,13 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		queue,
 		search,
 		events,
+		/** What searches go by. */
+		embedder: { name: embedder.name, model: embedder.model, isSemantic: embedder.isSemantic },
+		/** Nothing of this person remains: sessions first, so that nobody adds to it and streams say goodbye. */
+		async forget(userId: string): Promise<void> {
+			await auth.endSessions(userId);
+			await files.forget(userId, (tx) => auth.removePerson(tx, userId));
+		},
 		/** Undefined where the harness page is off. */
 		harness,
 		doctor,

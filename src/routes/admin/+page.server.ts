@@ -4,17 +4,25 @@ import type { Mended, Report } from '#lib/server/pipeline/doctor.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals }) => {
-	const { doctor } = operatorsApp(locals);
-	const report = await doctor.examine();
-	const { queue, databaseBytes } = report;
-	return { queue, databaseBytes, isWell: doctor.isWell(report), findings: findingsOf(report) };
+	return operatorsApp(locals).doctor.glance();
 };
 
 export const actions: Actions = {
+	/** Goes through the whole store, which takes its time: only when somebody asks. */
+	async examine({ locals }) {
+		return { ...(await examined(operatorsApp(locals))), mended: undefined };
+	},
 	async mend({ locals }) {
-		return { mended: sayMended(await operatorsApp(locals).doctor.mend()) };
+		const app = operatorsApp(locals);
+		const mended = sayMended(await app.doctor.mend());
+		return { ...(await examined(app)), mended };
 	}
 };
+
+async function examined({ doctor }: RequestEvent['locals']['app']) {
+	const report = await doctor.examine();
+	return { isWell: doctor.isWell(report), findings: findingsOf(report) };
+}
 
 function operatorsApp({ app, session }: RequestEvent['locals']) {
 	if (!app.auth.require(session).isAdmin) throw app.errors.problem('request.not_found');

@@ -3,13 +3,13 @@
 import { type Config, isLoopbackHost } from '../config.ts';
 import { messageOf, problem } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Db, Identity, Person } from '../platform/platform.ts';
+import type { Db, Identity, Person, Tx } from '../platform/platform.ts';
 import { createAttempts } from './attempts.ts';
 import { createCookies } from './cookies.ts';
 import { createGuard } from './guard.ts';
-import { admitPerson } from './people.ts';
+import { admitPerson, removePerson } from './people.ts';
 import { returnPath } from './return-path.ts';
-import { createSessions, type StoredSession } from './sessions.ts';
+import { createSessions, type ListedSession, type StoredSession } from './sessions.ts';
 
 export type Session = {
 	id: string;
@@ -131,6 +131,16 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 		},
 
 		signOut,
+
+		sessionsOf: (userId: string): Promise<ListedSession[]> => sessions.list(userId),
+
+		/** Ends one of the person's sessions, or all; their streams close. */
+		async endSessions(userId: string, id?: string): Promise<void> {
+			for (const ended of await sessions.endOf(userId, id)) tell(ended, 'signed_out');
+		},
+
+		/** In the transaction that removes everything else of this person. */
+		removePerson: (tx: Tx, userId: string): Promise<void> => removePerson(tx, userId),
 
 		/** From now on sessions that expire are ended within seconds, and those who listen are told. */
 		start(): void {

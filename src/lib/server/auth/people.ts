@@ -23,6 +23,11 @@ export async function admitPerson(tx: Tx, arriving: Arriving): Promise<string> {
 /** Columns of a session's person, for a join with auth.users as u. */
 export const personColumns = `coalesce(u.email, '') as email, coalesce(u.raw_user_meta_data ->> 'name', '') as name`;
 
+/** The account, and with it its identities, sessions and notifications. Signing in again makes a new one. */
+export async function removePerson(tx: Tx, userId: string): Promise<void> {
+	await tx.query('delete from auth.users where id = $1::uuid', [userId]);
+}
+
 async function findUser(tx: Tx, { provider, person }: Arriving): Promise<string | undefined> {
 	const { rows } = await tx.query<{ user_id: string }>(
 		'select user_id::text from auth.identities where provider = $1 and provider_id = $2',

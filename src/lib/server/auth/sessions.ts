@@ -21,6 +21,15 @@ const StoredSession = v.object({
 	expiresMs: v.number(),
 	seenMs: v.number()
 });
+export type ListedSession = v.InferOutput<typeof ListedSession>;
+const ListedSession = v.object({
+	id: v.string(),
+	/** What its browser says of itself. */
+	userAgent: v.string(),
+	createdAt: v.string(),
+	/** To the hour: not every request is noted. */
+	seenAt: v.string()
+});
 const Ids = v.array(v.object({ id: v.string() }));
 
 export function createSessions({ db, provider, now }: { db: Db; provider: string; now: () => Date }) {
@@ -74,6 +83,29 @@ export function createSessions({ db, provider, now }: { db: Db; provider: string
 			return [...idsOf(rows)][0];
 		},
 
+		/** Of one person, the last used first. */
+		async list(userId: string): Promise<ListedSession[]> {
+			const { rows } = await db.query(
+				`select s.id::text, s.user_agent as "userAgent", ${iso('s.created_at')} as "createdAt",
+					${iso('s.last_seen_at')} as "seenAt"
+				from asura.sessions s
+				where s.user_id = $1::uuid and s.provider = $2 and s.expires_at > $3::timestamptz
+				order by s.last_seen_at desc, s.id limit ${listedAtMost}`,
+				[userId, provider, now().toISOString()]
+			);
+			return v.parse(v.array(ListedSession), rows);
+		},
+
+		/** Those of the person's sessions that were ended: the one with `id`, or all. */
+		async endOf(userId: string, id?: string): Promise<Set<string>> {
+			const { rows } = await db.query(
+				`delete from asura.sessions where user_id = $1::uuid and ($2::text is null or id::text = $2)
+				returning id::text`,
+				[userId, id ?? null]
+			);
+			return idsOf(rows);
+		},
+
 		async endExpired(): Promise<Set<string>> {
 			const { rows } = await db.query(
 				'delete from asura.sessions where expires_at <= $1::timestamptz returning id::text',
@@ -82,6 +114,12 @@ export function createSessions({ db, provider, now }: { db: Db; provider: string
 			return idsOf(rows);
 		}
 	};
+}
+
+const listedAtMost = 100;
+
+function iso(column: string): string {
+	return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
 }
 
 function hash(token: string): string {

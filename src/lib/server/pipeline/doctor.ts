@@ -46,6 +46,8 @@ export const Mended = v.object({
 });
 export type Mended = v.InferOutput<typeof Mended>;
 
+const Glance = v.object({ databaseBytes: count, failed: count });
+
 export const DoctorAnswer = v.object({ mended: v.nullable(Mended), report: Report });
 export type DoctorAnswer = v.InferOutput<typeof DoctorAnswer>;
 
@@ -76,6 +78,15 @@ export function createDoctor(deps: DoctorDeps) {
 		});
 	}
 
+	/** What the database can say in a moment, without a look at the store. */
+	async function glance() {
+		const { rows } = await db.query(
+			`select pg_database_size(current_database())::float8 as "databaseBytes",
+				(select count(*)::float8 from public.files where status = 'failed') as failed`
+		);
+		return { ...v.parse(Glance, rows[0]), queue: await queue.stats() };
+	}
+
 	async function mend(): Promise<Mended> {
 		const stalled = await findStalled();
 		for (const { id, sizeBytes } of stalled) {
@@ -87,6 +98,7 @@ export function createDoctor(deps: DoctorDeps) {
 	}
 
 	return {
+		glance,
 		examine,
 		mend,
 		isWell,
