@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { sveltekit } from '@sveltejs/kit/vite';
 import tailwindcss from '@tailwindcss/vite';
 import type { Plugin } from 'vite';
@@ -21,8 +22,33 @@ function asuraApp(): Plugin {
 	};
 }
 
+// What pdf.js asks for when a document needs it: maps of characters, fonts that a document leaves out, and decoders of
+// rare pictures that need no permission to compile (the policy for scripts gives none).
+function pdfParts(): Plugin {
+	const from = new URL('./node_modules/pdfjs-dist/', import.meta.url);
+	const wanted = /^(cmaps\/.+\.bcmap|standard_fonts\/.+\.(pfb|ttf)|wasm\/.+_fallback\.js)$/;
+	return {
+		name: 'pdf-parts',
+		apply: 'build',
+		generateBundle() {
+			if (this.environment.name !== 'client') return;
+			for (const folder of ['cmaps', 'standard_fonts', 'wasm']) {
+				for (const file of readdirSync(new URL(folder, from))) {
+					const name = `${folder}/${file}`;
+					if (!wanted.test(name)) continue;
+					this.emitFile({
+						type: 'asset',
+						fileName: `pdf/${name}`,
+						source: readFileSync(new URL(name, from))
+					});
+				}
+			}
+		}
+	};
+}
+
 export default defineConfig({
-	plugins: [tailwindcss(), sveltekit(), asuraApp()],
+	plugins: [tailwindcss(), sveltekit(), asuraApp(), pdfParts()],
 	server: { host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) },
 	test: {
 		include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],

@@ -2,11 +2,17 @@
 import { Readable } from 'node:stream';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 import type { Files } from '#lib/server/files/files.ts';
+import { isFiltered, readView } from '#lib/shared/list-view.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-export const load: PageServerLoad = async ({ locals: { app, session } }) => {
-	const { files, next } = await app.files.list(app.auth.require(session).userId, {});
-	return { files, isAll: next === null };
+export const load: PageServerLoad = async ({ locals: { app, session }, url }) => {
+	const { userId } = app.auth.require(session);
+	const view = readView(url.searchParams);
+	// Bounded, so that nobody makes the database skip for ever.
+	const page = Math.min(Math.max(1, Math.trunc(Number(url.searchParams.get('page'))) || 1), 10_000);
+	const answer = await app.files.view(userId, view, page);
+	const isAll = !isFiltered(view) && answer.files.length === answer.total;
+	return { ...answer, isAll, page };
 };
 
 export const actions: Actions = {

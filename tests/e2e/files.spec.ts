@@ -41,7 +41,7 @@ test('three kinds of files go from the first byte to searchable, and are found b
 	expect(Object.keys(seen)).toHaveLength(3);
 	await expect(rowOf(page, 'book.pdf')).toContainText('6 pages');
 
-	await page.getByRole('combobox').fill('only6');
+	await page.getByRole('combobox', { name: 'Search in your files' }).fill('only6');
 	const hit = page.getByRole('option').first();
 	await expect(hit).toContainText('book.pdf');
 	await expect(hit).toContainText('page 6');

@@ -85,7 +85,7 @@ test.describe('without JavaScript', () => {
 			await expect(rowOf(page, 'notes.txt')).toContainText('Searchable', { timeout: 100 });
 		}).toPass({ timeout: 30_000 });
 
-		await page.getByRole('combobox').fill('telescopes');
+		await page.getByRole('combobox', { name: 'Search in your files' }).fill('telescopes');
 		await page.keyboard.press('Enter');
 		await expect(page.getByRole('main').getByRole('link', { name: /notes\.txt/ })).toBeVisible();
 		await page.goto('/');

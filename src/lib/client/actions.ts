@@ -41,3 +41,11 @@ export function remedyName({ file, upload }: Row): string {
 export function needsPassword(file: StoredFile): boolean {
 	return file.status === 'failed' && file.error_code === 'pdf.encrypted';
 }
+
+/** Those of the chosen files for which the action means something. */
+export function fitting(
+	action: 'delete' | 'cancel' | 'retry' | 'download',
+	files: readonly StoredFile[]
+): StoredFile[] {
+	return files.filter((file) => actionsFor(file).includes(action));
+}

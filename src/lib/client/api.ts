@@ -1,8 +1,9 @@
 // Asura's JSON endpoints, typed. Every refusal is an ApiError that can be shown as it is.
 import * as v from 'valibot';
-import { FileDetails, RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
+import { FileDetails, ManyAnswer, PassagesAnswer, RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
 import { ErrorBody } from '#lib/shared/errors.ts';
 import { StoredFile } from '#lib/shared/files.ts';
+import { limits } from '#lib/shared/limits.ts';
 
 export class ApiError extends Error {
 	override readonly name = 'ApiError';
@@ -20,6 +21,7 @@ export class ApiError extends Error {
 
 export type Api = ReturnType<typeof createApi>;
 export type Beginning = { text: string; isWhole: boolean };
+export type ManyAction = 'delete' | 'cancel' | 'retry';
 export type Variant = 'original' | 'compressed' | 'thumbnail' | 'preview' | 'text';
 
 export const offline = { code: 'network.unreachable', message: 'The server cannot be reached.' };
@@ -38,7 +40,26 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		throw refusal(await answer.text(), answer.status);
 	}
 
+	/** In as many requests as it takes; each file stands alone. */
+	async function many(action: ManyAction, ids: readonly string[]): Promise<ManyAnswer> {
+		const whole: ManyAnswer = { files: [], deleted: [], errors: [] };
+		for (let at = 0; at < ids.length; at += limits.maxIdsPerRequest) {
+			const some = ids.slice(at, at + limits.maxIdsPerRequest);
+			// A delete that waited for its undo may be sent while the page goes away.
+			const how = { ...asJson({ ids: some }), keepalive: action === 'delete' && ids.length <= some.length };
+			const answer = v.parse(ManyAnswer, await (await ask(`/api/files/${action}`, how)).json());
+			whole.files.push(...answer.files);
+			whole.deleted.push(...answer.deleted);
+			whole.errors.push(...answer.errors);
+		}
+		return whole;
+	}
+
 	return {
+		many,
+		async passages(id: string, after: number): Promise<PassagesAnswer> {
+			return v.parse(PassagesAnswer, await (await ask(`/api/files/${id}/passages?after=${after}`)).json());
+		},
 		async search(
 			q: string,
 			options: { file?: string; limit?: number; signal: AbortSignal }
@@ -66,9 +87,16 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async cancel(id: string): Promise<StoredFile> {
 			return toFile(await ask(`/api/files/${id}/cancel`, { method: 'POST' }));
 		},
-		/** Outlives the page: a delete that was waiting for its undo is sent when the page goes away. */
-		async remove(id: string): Promise<void> {
-			await ask(`/api/files/${id}`, { method: 'DELETE', keepalive: true });
+		/** Those that are gone already do not count as refused. */
+		async remove(ids: readonly string[]): Promise<void> {
+			const [only] = ids;
+			if (only !== undefined && ids.length === 1) {
+				await ask(`/api/files/${only}`, { method: 'DELETE', keepalive: true });
+				return;
+			}
+			const { errors } = await many('delete', ids);
+			const refused = errors.find(({ code }) => code !== 'file.not_found');
+			if (refused) throw new ApiError(refused, 409);
 		},
 		/** The beginning of a file's text; nearly always that is all of it. */
 		async text(

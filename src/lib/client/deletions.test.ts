@@ -3,11 +3,11 @@ import { Deletions } from './deletions.svelte.ts';
 
 const file = { id: 'f1', filename: 'a.pdf' };
 
-function setUp(remove: (id: string) => Promise<void> = async () => {}) {
+function setUp(remove: (ids: readonly string[]) => Promise<void> = async () => {}) {
 	const removed: string[] = [];
 	const failed: string[] = [];
 	const deletions = new Deletions({
-		remove: (id) => (removed.push(id), remove(id)),
+		remove: (ids) => (removed.push(...ids), remove(ids)),
 		onFailed: (name) => failed.push(name)
 	});
 	return { deletions, removed, failed };
@@ -31,10 +31,22 @@ describe('deleting', () => {
 	it('can be undone', async () => {
 		const { deletions, removed } = setUp();
 		deletions.ask(file);
-		deletions.undo('f1');
+		deletions.undo(deletions.pending[0]?.key ?? 0);
 		await vi.runAllTimersAsync();
 		expect(removed).toEqual([]);
 		expect(deletions.isHidden('f1')).toBe(false);
+	});
+
+	it('has one way back for several files', async () => {
+		const { deletions, removed } = setUp();
+		deletions.ask(file, { id: 'f2', filename: 'b.pdf' });
+		expect(deletions.pending).toMatchObject([{ name: '2 files' }]);
+		expect(deletions.isHidden('f2')).toBe(true);
+		deletions.undo(deletions.pending[0]?.key ?? 0);
+		expect(deletions.isHidden('f2')).toBe(false);
+		deletions.ask(file, { id: 'f2', filename: 'b.pdf' });
+		await vi.runAllTimersAsync();
+		expect(removed).toEqual(['f1', 'f2']);
 	});
 
 	it('is not lost when the page is left', () => {

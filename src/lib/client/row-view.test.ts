@@ -74,7 +74,7 @@ describe('the list in one line', () => {
 			fileRow({ status: 'cancelled' })
 		]);
 		expect(summary).toMatchObject({ files: 3, moving: 2, percent: 37 });
-		expect(titleOf(summary)).toBe('2 in progress · Asura');
+		expect(titleOf(summary)).toBe('37 % · Asura');
 	});
 
 	it('counts the files that failed, not those that were never sent', () => {
@@ -85,7 +85,7 @@ describe('the list in one line', () => {
 
 	it('counts what is kept', () => {
 		expect(summaryLine(summaryOf([fileRow({ size_bytes: 9_000_000, compressed_bytes: 1_000_000 })]))).toBe(
-			'1 file, 10 MB kept'
+			'1 file, 10 MB kept, 8 MB saved'
 		);
 	});
 });

@@ -25,6 +25,10 @@ export function viewOf({ upload, file }: Row): RowView {
 	return upload ? uploadView(upload) : fileView(file);
 }
 
+export function fileTypeOf({ file, upload }: Row): string {
+	return file ? file.file_type : upload.file.type || typeByName(upload.file.name);
+}
+
 export function fileView(file: StoredFile): RowView {
 	const states = { pending: 'waiting', processing: 'moving', completed: 'done' } as const;
 	const { status } = file;

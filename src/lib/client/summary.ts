@@ -4,12 +4,21 @@ import type { Row } from './rows.ts';
 import { viewOf } from './row-view.ts';
 import { count, size } from './words.ts';
 
-export type Summary = { files: number; bytes: number; failed: number; moving: number; percent: number };
+export type Summary = {
+	files: number;
+	bytes: number;
+	failed: number;
+	moving: number;
+	percent: number;
+	saved: number;
+};
 
 export function summaryOf(rows: readonly Row[]): Summary {
-	const summary: Summary = { files: rows.length, bytes: 0, failed: 0, moving: 0, percent: 0 };
+	const summary: Summary = { files: rows.length, bytes: 0, failed: 0, moving: 0, percent: 0, saved: 0 };
 	for (const row of rows) {
 		summary.bytes += row.file ? (row.file.compressed_bytes ?? 0) + row.file.size_bytes : 0;
+		const { size_bytes = 0, compressed_bytes } = row.file ?? {};
+		summary.saved += compressed_bytes == null ? 0 : Math.max(0, size_bytes - compressed_bytes);
 		if (row.file?.status === 'failed') summary.failed += 1;
 		const isMoving = row.file ? !isTerminal(row.file.status) : row.upload.state !== 'failed';
 		if (!isMoving) continue;
@@ -20,10 +29,15 @@ export function summaryOf(rows: readonly Row[]): Summary {
 	return summary;
 }
 
-export function summaryLine({ files, bytes }: Summary): string {
-	return bytes > 0 ? `${count(files, 'file')}, ${size(bytes)} kept` : count(files, 'file');
+/** "12 files, 34.2 MB kept, 12 MB saved" */
+export function summaryLine({ files, bytes, saved }: Summary): string {
+	const parts = [count(files, 'file')];
+	if (bytes > 0) parts.push(`${size(bytes)} kept`);
+	if (saved > 0) parts.push(`${size(saved)} saved`);
+	return parts.join(', ');
 }
 
-export function titleOf({ moving }: Summary): string {
-	return moving > 0 ? `${moving} in progress · Asura` : 'Asura';
+/** "42 % · report.pdf · Asura": how far everything is can be seen in the tab of every page. */
+export function titleOf({ moving, percent }: Summary, name = ''): string {
+	return [moving > 0 ? `${percent} %` : '', name, 'Asura'].filter(Boolean).join(' · ');
 }

@@ -7,11 +7,12 @@ import type { StoredFile } from '#lib/shared/files.ts';
 import { type Action, needsPassword } from './actions.ts';
 import type { NamedEvent } from '#lib/shared/events.ts';
 import { NoticeData } from '#lib/shared/named-events.ts';
-import { type Api, createApi } from './api.ts';
+import { type Api, createApi, type ManyAction } from './api.ts';
 import { Deletions } from './deletions.svelte.ts';
 import { Files } from './files.svelte.ts';
 import { Notices } from './notices.svelte.ts';
 import { type Row, rowsOf } from './rows.ts';
+import { type Summary, summaryOf } from './summary.ts';
 import { Theme } from './theme.svelte.ts';
 import { sendMultipart } from './upload.ts';
 import { Uploads } from './uploads.svelte.ts';
@@ -43,6 +44,7 @@ export class Workbench {
 			isHidden: this.deletions.isHidden
 		})
 	);
+	readonly summary: Summary = $derived(summaryOf(this.rows));
 
 	constructor({ scope, maxFileBytes }: { scope: string; maxFileBytes: number }) {
 		this.maxFileBytes = maxFileBytes;
@@ -54,7 +56,7 @@ export class Workbench {
 			onStored: (file) => this.take(file)
 		});
 		this.deletions = new Deletions({
-			remove: (id) => this.api.remove(id),
+			remove: (ids) => this.api.remove(ids),
 			onFailed: (name, error) => this.notices.failed(`${name} could not be deleted.`, error)
 		});
 	}
@@ -95,6 +97,25 @@ export class Workbench {
 
 	async cancel({ id, filename }: StoredFile): Promise<void> {
 		await this.#act(`${filename} could not be cancelled.`, () => this.api.cancel(id));
+	}
+
+	/** The same for all of these; what refuses is counted, and keeps nothing else back. */
+	async performOnAll(action: ManyAction, files: readonly StoredFile[]): Promise<void> {
+		if (action === 'delete') return this.deletions.ask(...files);
+		try {
+			const { files: done, errors } = await this.api.many(
+				action,
+				files.map(({ id }) => id)
+			);
+			for (const file of done) this.take(file);
+			this.notices.say(
+				`${count(done.length, 'file')} ${action === 'retry' ? 'processed again' : 'cancelled'}.`
+			);
+			const [first] = errors;
+			if (first) this.notices.show(`${count(errors.length, 'file')} could not be changed. ${first.message}`);
+		} catch (error) {
+			this.notices.failed(`The files could not be ${action === 'retry' ? 'retried' : 'cancelled'}.`, error);
+		}
 	}
 
 	/** The rows follow from the stream: there may be thousands. */
