@@ -55,9 +55,18 @@ async function takeAll() {
 	const files = await ended(reader, 7);
 	await picture('ended', reader, '/');
 	const log = files.find(({ filename }) => filename === 'harbour-log-1921.pdf');
-	await picture('file', reader, `/files/${log.id}`);
+	await picture('file', reader, `/files/${log.id}`, async (page) => {
+		await page.locator('[data-page="1"]').waitFor();
+	});
+	await picture('chosen', reader, '/?sort=name', async (page) => {
+		await page.getByRole('button', { name: 'Choose', exact: true }).click();
+		for (const name of ['harbour-at-dusk.jpg', 'buoys.json'])
+			await page.getByRole('checkbox', { name: `Choose ${name}` }).check();
+	});
+	await picture('settings', reader, '/settings');
+	await picture('found', reader, '/search?q=lantern+copper&type=pdf');
 	await picture('search', reader, '/', async (page) => {
-		await page.getByRole('combobox').fill('lantern copper');
+		await page.getByRole('combobox', { name: 'Search in your files' }).fill('lantern copper');
 		await page.getByRole('option').first().waitFor();
 	});
 
