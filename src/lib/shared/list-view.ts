@@ -13,9 +13,9 @@ export const shows = {
 } as const satisfies Record<string, { name: string; statuses: readonly Status[] }>;
 
 export const sorts = {
-	newest: 'Newest first',
+	newest: 'Newest',
 	name: 'Name',
-	size: 'Largest first',
+	size: 'Largest',
 	status: 'Status'
 } as const;
 
