@@ -7,10 +7,10 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { problem } from '../../errors.ts';
+import { checkKey, checkPrefix } from '../blob-key.ts';
 import type { BlobInfo, BlobStore, ByteRange } from '../platform.ts';
 import { ignoring, syncFolder } from './durable.ts';
 
-const keyPattern = /^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/;
 // Never a key: keys begin with a letter or a digit.
 const incoming = '.incoming';
 
@@ -103,8 +103,7 @@ async function remove(root: string, file: string): Promise<void> {
 }
 
 async function* list(root: string, prefix: string): AsyncIterable<BlobInfo> {
-	const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-	if (start) checkKey(start.slice(0, -1));
+	const start = checkPrefix(prefix).slice(0, prefix.lastIndexOf('/') + 1);
 	for await (const key of walk(root, start)) {
 		if (!key.startsWith(prefix)) continue;
 		const info = await inspect(path.join(root, key), key);
@@ -120,9 +119,4 @@ async function* walk(root: string, start: string): AsyncIterable<string> {
 		if (entry.isDirectory()) yield* walk(root, `${start}${entry.name}/`);
 		else yield start + entry.name;
 	}
-}
-
-function checkKey(key: string): string {
-	if (!keyPattern.test(key) || key.length > 200) throw new Error(`Not a blob key: ${JSON.stringify(key)}`);
-	return key;
 }
