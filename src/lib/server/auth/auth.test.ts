@@ -7,6 +7,12 @@ import type { Identity, Person } from '../platform/platform.ts';
 import { type Auth, createAuth } from './auth.ts';
 
 const day = 24 * 60 * 60_000;
+const withSupabase = {
+	SUPABASE_URL: 'https://abc.supabase.co/',
+	SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x',
+	SUPABASE_SECRET_KEY: 'sb_secret_x',
+	DATABASE_URL: 'postgres://localhost/postgres'
+};
 const withGoogle = { GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 'secret' };
 
 let platform: TestPlatform;
@@ -251,5 +257,38 @@ describe('signing in with a provider', () => {
 		await begin('192.0.2.2');
 		pass(1000);
 		await begin('192.0.2.1');
+	});
+});
+
+describe('signing in where the provider itself keeps the users', () => {
+	const open = (...people: Person[]) => openAuth(withSupabase, { ...providerOf(...people), keepsUsers: true });
+	const openAuth = (env: Record<string, string>, identity: Identity) =>
+		createAuth({ db: platform.db, config: readConfig(env), identity, log: silentLog, now: () => clock });
+
+	it('makes the row of auth.users the person, and writes to neither of its tables', async () => {
+		const id = await platform.addUser('ada@elsewhere.example');
+		const { session } = await finish(open({ ...ada, subject: id }));
+		expect(session).toMatchObject({ userId: id, email: 'ada@elsewhere.example', isLocal: false, isAdmin: false });
+		expect((await platform.db.query('select from auth.identities')).rowCount).toBe(0);
+	});
+
+	it('refuses a person whom the database does not know', async () => {
+		const stranger = open({ ...ada, subject: '11111111-1111-4111-8111-111111111111' });
+		await expect(finish(stranger)).rejects.toMatchObject({ code: 'auth.refused' });
+		expect((await platform.db.query('select from auth.users')).rowCount).toBe(0);
+	});
+
+	it('ends the sessions of a user who is deleted there', async () => {
+		const id = await platform.addUser();
+		const auth = open({ ...ada, subject: id });
+		const { token } = await finish(auth);
+		await platform.db.query('delete from auth.users where id = $1::uuid', [id]);
+		expect(await auth.find(token)).toBeUndefined();
+	});
+
+	it('is the only way in, also on this machine and beside a Google client', async () => {
+		const auth = openAuth({ ...withSupabase, ...withGoogle }, providerOf());
+		expect(auth).toMatchObject({ isLocalOpen: false, providerName: 'Google' });
+		await expect(auth.signInLocally('ada@localhost', '')).rejects.toMatchObject({ code: 'auth.not_configured' });
 	});
 });

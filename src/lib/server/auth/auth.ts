@@ -1,6 +1,6 @@
 // Signing in and staying signed in. Two ways, never both: on the machine itself while nothing else is configured and
 // only this machine can reach us, or with the configured provider.
-import { type Config, isLoopbackHost } from '../config.ts';
+import type { Config } from '../config.ts';
 import { messageOf, problem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Db, Identity, Person } from '../platform/platform.ts';
@@ -10,6 +10,7 @@ import { createGuard } from './guard.ts';
 import { admitPerson } from './people.ts';
 import { returnPath } from './return-path.ts';
 import { createSessions, type StoredSession } from './sessions.ts';
+import { readWayIn } from './way-in.ts';
 
 export type Session = {
 	id: string;
@@ -33,9 +34,7 @@ type Browser = { userAgent: string; previousToken?: string | undefined };
 const sweepMs = 3000;
 
 export function createAuth({ db, config, identity, log, now = () => new Date() }: Deps) {
-	const isLocalOpen =
-		!config.oidc && config.isLoopback && (!config.origin || isLoopbackOrigin(config.origin));
-	const provider = config.oidc?.issuer.replace(/\/+$/, '') ?? (isLocalOpen ? 'local' : 'none');
+	const { isLocalOpen, provider, providerName } = readWayIn(config);
 	const sessions = createSessions({ db, provider, now });
 	const attempts = createAttempts({ burst: 60, perSecond: 1, now: () => now().getTime() });
 	const listeners = new Set<(sessionId: string, reason: EndReason) => void>();
@@ -49,7 +48,8 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 
 	async function signIn(person: Person, { userAgent, previousToken }: Browser): Promise<SignedIn> {
 		const signedIn = await db.tx(async (tx) => {
-			const userId = await admitPerson(tx, { provider, person, at: now() });
+			const isKept = identity?.keepsUsers ?? false;
+			const userId = await admitPerson(tx, { provider, person, at: now(), isKept });
 			const token = await sessions.add(tx, { userId, userAgent });
 			const stored = await sessions.find(token, tx);
 			if (!stored) throw new Error('the session just made cannot be found');
@@ -83,7 +83,7 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 		/** "Continue on this machine" is offered. */
 		isLocalOpen,
 		/** The provider's name for a person; undefined when none is configured. */
-		providerName: config.oidc && nameOf(config.oidc.issuer),
+		providerName,
 
 		async find(token: string | undefined): Promise<Session | undefined> {
 			const stored = token ? await sessions.find(token) : undefined;
@@ -149,13 +149,4 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 			sweeper = undefined;
 		}
 	};
-}
-
-function isLoopbackOrigin(origin: string): boolean {
-	return isLoopbackHost(new URL(origin).hostname);
-}
-
-function nameOf(issuer: string): string {
-	const { hostname } = new URL(issuer);
-	return hostname === 'accounts.google.com' ? 'Google' : hostname;
 }

@@ -49,6 +49,8 @@ export type Person = { email: string; name: string; subject: string };
 
 /** The browser's part of signing in with a provider; sessions are ours (auth/sessions.ts). */
 export interface Identity {
+	/** The provider writes auth.users itself, and a person's subject is the id of that row. */
+	readonly keepsUsers?: true;
 	/** `pending` is opaque and secret; it comes back to `finish` in an HttpOnly cookie of this browser. */
 	begin(input: { redirectUri: URL; returnTo: string }): Promise<{ url: URL; pending: string }>;
 	/** Throws `auth.state_mismatch`, `auth.refused` or `auth.provider_unreachable`. */
