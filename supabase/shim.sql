@@ -36,6 +36,21 @@ create or replace function auth.role() returns text language sql stable as $$
 	select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'
 $$;
 
+-- Storage's tables, as far as our migrations touch them. Off Supabase nothing reads or writes them.
+create schema if not exists storage;
+create table if not exists storage.buckets (
+	id text primary key,
+	name text not null unique,
+	public boolean not null default false
+);
+create table if not exists storage.objects (
+	id uuid primary key default gen_random_uuid(),
+	bucket_id text references storage.buckets (id),
+	name text
+);
+alter table storage.buckets enable row level security;
+alter table storage.objects enable row level security;
+
 do $$ begin
 	if not exists (select from pg_publication where pubname = 'supabase_realtime') then
 		create publication supabase_realtime;

@@ -24,7 +24,7 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 			const { rows } = await db.query(`
 				select oid::regclass::text as name from pg_class
 				where relkind in ('r', 'p') and not relrowsecurity
-					and relnamespace in ('public'::regnamespace, 'asura'::regnamespace, 'auth'::regnamespace)`);
+					and relnamespace in ('public'::regnamespace, 'asura'::regnamespace, 'auth'::regnamespace, 'storage'::regnamespace)`);
 			expect(rows).toEqual([]);
 		});
 
@@ -40,6 +40,21 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 				const { rows } = await asAda(`select distinct user_id::text from ${table}`);
 				expect(rows, table).toEqual([{ user_id: ada }]);
 			}
+		});
+
+		test('a person sees no blob, not even where a policy shows every object to everybody', async () => {
+			const seen = await db
+				.tx(async (tx) => {
+					await tx.query(`insert into storage.buckets (id, name) values ('other', 'other')`);
+					await tx.query(`insert into storage.objects (bucket_id, name) values ('files', 'a/text'), ('other', 'b')`);
+					await tx.query(`create policy careless on storage.objects for all using (true)`);
+					await tx.query(`grant usage on schema storage to authenticated`);
+					await tx.query(`grant select, insert on storage.objects to authenticated`);
+					await tx.query(`set local role authenticated`);
+					throw new Seen((await tx.query('select bucket_id as name from storage.objects')).rows);
+				})
+				.catch((error: unknown) => (error instanceof Seen ? error.rows : Promise.reject(error)));
+			expect(seen).toEqual([{ name: 'other' }]);
 		});
 
 		test('a person can read no other table at all', async () => {
@@ -82,6 +97,15 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 			]);
 		});
 	});
+}
+
+/** Carries what was seen out of a transaction that must leave nothing behind. */
+class Seen extends Error {
+	readonly rows: unknown[];
+	constructor(rows: unknown[]) {
+		super('seen');
+		this.rows = rows;
+	}
 }
 
 async function listTables(db: Db): Promise<string[]> {

@@ -17,9 +17,16 @@ export async function migrate(db: Db, scripts?: readonly Script[]): Promise<{ ap
 	const [shim, ...migrations] = scripts ?? (await readScripts());
 	const applied: string[] = [];
 	await db.tx(prepare);
-	if (shim && !(await isSupabase(db)) && (await db.tx((tx) => applyShim(tx, shim)))) applied.push(shim.name);
+	const isOnSupabase = await isSupabase(db);
+	if (isOnSupabase) await db.tx((tx) => adoptPushed(tx, migrations));
+	if (shim && !isOnSupabase && (await db.tx((tx) => applyShim(tx, shim)))) applied.push(shim.name);
 	for (const migration of migrations) {
-		if (await db.tx((tx) => applyOnce(tx, migration))) applied.push(migration.name);
+		const apply = async (tx: Tx) => {
+			const isNew = await applyOnce(tx, migration);
+			if (isNew && isOnSupabase) await tellCli(tx, migration);
+			return isNew;
+		};
+		if (await db.tx(apply)) applied.push(migration.name);
 	}
 	return { applied };
 }
@@ -82,6 +89,41 @@ async function applyOnce(tx: Tx, { name, sql, checksum }: Script): Promise<boole
 	}
 	await tx.query('insert into asura.migrations (name, checksum) values ($1, $2)', [name, checksum]);
 	return true;
+}
+
+/** What `supabase db push` has applied is not applied again; its record has no checksums, so they are today's. */
+async function adoptPushed(tx: Tx, migrations: readonly Script[]): Promise<void> {
+	await takeLock(tx);
+	await tx.query(`
+		create schema if not exists supabase_migrations;
+		create table if not exists supabase_migrations.schema_migrations (
+			version text primary key, statements text[], name text
+		);`);
+	const { rows } = await tx.query<{ version: string }>(
+		'select version from supabase_migrations.schema_migrations'
+	);
+	const pushed = new Set(rows.map(({ version }) => version));
+	for (const { name, checksum } of migrations) {
+		if (!pushed.has(versionOf(name))) continue;
+		await tx.query(
+			'insert into asura.migrations (name, checksum) values ($1, $2) on conflict (name) do nothing',
+			[name, checksum]
+		);
+	}
+}
+
+/** So that the next `supabase db push` does not apply it again. */
+async function tellCli(tx: Tx, { name, sql }: Script): Promise<void> {
+	const [version, title] = [versionOf(name), name.replace(/^\d+_|\.sql$/g, '')];
+	await tx.query(
+		`insert into supabase_migrations.schema_migrations (version, name, statements)
+		 values ($1, $2, array[$3::text]) on conflict (version) do nothing`,
+		[version, title, sql]
+	);
+}
+
+function versionOf(name: string): string {
+	return name.split('_', 1)[0] ?? name;
 }
 
 async function takeLock(tx: Tx): Promise<void> {
