@@ -46,7 +46,9 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 			const seen = await db
 				.tx(async (tx) => {
 					await tx.query(`insert into storage.buckets (id, name) values ('other', 'other')`);
-					await tx.query(`insert into storage.objects (bucket_id, name) values ('files', 'a/text'), ('other', 'b')`);
+					await tx.query(
+						`insert into storage.objects (bucket_id, name) values ('files', 'a/text'), ('other', 'b')`
+					);
 					await tx.query(`create policy careless on storage.objects for all using (true)`);
 					await tx.query(`grant usage on schema storage to authenticated`);
 					await tx.query(`grant select, insert on storage.objects to authenticated`);

@@ -29,7 +29,8 @@ if (!supabase || !databaseUrl) {
 	beforeAll(async () => {
 		db = new PgDb({ url: databaseUrl, log: silentLog });
 		await migrate(db);
-		if ((await keys()).length > 0) throw new Error('the bucket holds files: take a project that is for tests only');
+		if ((await keys()).length > 0)
+			throw new Error('the bucket holds files: take a project that is for tests only');
 	});
 	afterAll(async () => {
 		await blobs.remove(await keys());
@@ -58,7 +59,9 @@ if (!supabase || !databaseUrl) {
 			const user = randomUUID();
 			const rings: unknown[] = [];
 			await db.query('insert into auth.users (id, email) values ($1, $2)', [user, `${user}@example.org`]);
-			const stop = await createSupabaseRealtime({ supabase, log: silentLog }).subscribe((id) => rings.push(id));
+			const stop = await createSupabaseRealtime({ supabase, log: silentLog }).subscribe((id) =>
+				rings.push(id)
+			);
 			try {
 				await eventually(() => expect(rings).toEqual([undefined]), { timeoutMs: 20_000 });
 				await db.query(

@@ -14,14 +14,19 @@ export async function startAuthDouble() {
 		project: { url: '', publishableKey: 'sb_publishable_x', secretKey: 'sb_secret_x' },
 		status: 200,
 		isForged: false,
-		claims: { sub: id, role: 'authenticated', exp: Math.floor(Date.now() / 1000) + 3600 } as Record<string, unknown>,
+		claims: { sub: id, role: 'authenticated', exp: Math.floor(Date.now() / 1000) + 3600 } as Record<
+			string,
+			unknown
+		>,
 		user: {
 			id,
 			email: 'Ada@example.org',
 			email_confirmed_at: '2026-01-01T00:00:00Z' as string | null,
 			// Which everybody writes about themselves.
 			user_metadata: { name: 'Mallory', email_verified: true },
-			identities: [{ provider: 'google', identity_data: { email_verified: true as unknown, full_name: 'Ada' } }]
+			identities: [
+				{ provider: 'google', identity_data: { email_verified: true as unknown, full_name: 'Ada' } }
+			]
 		},
 		stop: async () => {
 			server.closeAllConnections();
@@ -31,7 +36,9 @@ export async function startAuthDouble() {
 	const answers: Record<string, () => unknown> = {
 		'/auth/v1/settings': () => ({ external: { google: true } }),
 		'/auth/v1/.well-known/jwks.json': () => ({
-			keys: [{ ...own.publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig', key_ops: ['verify'] }]
+			keys: [
+				{ ...own.publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig', key_ops: ['verify'] }
+			]
 		}),
 		'/auth/v1/token': () => ({
 			access_token: makeToken(kid, double.claims, (double.isForged ? foreign : own).privateKey),

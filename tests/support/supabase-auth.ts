@@ -26,7 +26,7 @@ export async function startSupabaseAuth({ hasGoogle = true } = {}): Promise<Supa
 	const server = createServer();
 	await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	const connection = createConnection({ url: ':memory:' });
+	const connection = await createConnection({ url: ':memory:' });
 	const drivers = { email: new ConsoleEmailDriver({ silent: true }) };
 	const app = new App({ connection, auth: settings(url, hasGoogle), options: { drivers } });
 	await app.ensureSystemSchema();
@@ -44,7 +44,9 @@ export async function startSupabaseAuth({ hasGoogle = true } = {}): Promise<Supa
 		})().catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
 	});
 	const idsOf = async (table: string) =>
-		(await connection.kysely.selectFrom(table).select('id').execute()).map((row) => String(row.id));
+		(await connection.kysely.selectFrom(table).select('id').execute()).map(({ id }: { id: unknown }) =>
+			String(id)
+		);
 	const auth: SupabaseAuth = {
 		project: { url, ...keys },
 		person: { subject: 'subject-1', email: 'ada@example.org', isVerified: true, name: 'Ada' },

@@ -27,7 +27,8 @@ export async function startProjectDouble() {
 		if (request.url === '/auth/v1/health') return void say(200, { name: 'GoTrue' });
 		if (request.url === '/auth/v1/settings') return void say(200, { external: { google: double.hasGoogle } });
 		// Row-level security shows no bucket to anybody else.
-		if (request.url === '/storage/v1/bucket') return void say(200, apikey === keys.secretKey ? double.buckets : []);
+		if (request.url === '/storage/v1/bucket')
+			return void say(200, apikey === keys.secretKey ? double.buckets : []);
 		return void say(404, {});
 	});
 	await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));

@@ -2,7 +2,13 @@
 // a WebSocket that exists in this process only. It answers as the public sources do, and fails as it is told to.
 import { randomUUID } from 'node:crypto';
 
-export type Frame = [joinRef: string | null, ref: string | null, topic: string, event: string, payload: Payload];
+export type Frame = [
+	joinRef: string | null,
+	ref: string | null,
+	topic: string,
+	event: string,
+	payload: Payload
+];
 type Payload = Record<string, unknown>;
 
 export type RealtimeDouble = ReturnType<typeof createRealtimeDouble>;
@@ -32,7 +38,12 @@ export function createRealtimeDouble() {
 	return double;
 }
 
-type Script = { refusal: string | null | undefined; flowsAfterMs: number | null; answersHeartbeats: boolean; isDown: boolean };
+type Script = {
+	refusal: string | null | undefined;
+	flowsAfterMs: number | null;
+	answersHeartbeats: boolean;
+	isDown: boolean;
+};
 
 class Connection extends EventTarget {
 	readonly address: URL;
@@ -89,7 +100,11 @@ class Connection extends EventTarget {
 		const { ids = [], flows = false } = this.#channel ?? {};
 		if (!flows) return;
 		const data = {
-			schema: 'public', table: 'files', type, commit_timestamp: new Date().toISOString(), errors: null,
+			schema: 'public',
+			table: 'files',
+			type,
+			commit_timestamp: new Date().toISOString(),
+			errors: null,
 			columns: Object.keys(row).map((name) => ({ name, type: 'text' })),
 			...(type === 'DELETE' ? { old_record: row } : { record: row })
 		};

@@ -44,7 +44,10 @@ type StoredObject = { bytes: Buffer; updatedAt: Date };
 export async function startStorageDouble(): Promise<StorageDouble> {
 	const uploads = await mkdtemp(path.join(tmpdir(), 'asura-tus-'));
 	const faults: { method: string; fault: StorageFault }[] = [];
-	const tus = createTus(uploads, (key, bytes) => void double.objects.set(key, { bytes, updatedAt: new Date() }));
+	const tus = createTus(
+		uploads,
+		(key, bytes) => void double.objects.set(key, { bytes, updatedAt: new Date() })
+	);
 	const server = createServer((request, response) => {
 		const at = faults.findIndex(({ method }) => method === request.method);
 		const fault = at < 0 ? undefined : faults.splice(at, 1)[0]?.fault;

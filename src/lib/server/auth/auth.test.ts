@@ -261,14 +261,20 @@ describe('signing in with a provider', () => {
 });
 
 describe('signing in where the provider itself keeps the users', () => {
-	const open = (...people: Person[]) => openAuth(withSupabase, { ...providerOf(...people), keepsUsers: true });
+	const open = (...people: Person[]) =>
+		openAuth(withSupabase, { ...providerOf(...people), keepsUsers: true });
 	const openAuth = (env: Record<string, string>, identity: Identity) =>
 		createAuth({ db: platform.db, config: readConfig(env), identity, log: silentLog, now: () => clock });
 
 	it('makes the row of auth.users the person, and writes to neither of its tables', async () => {
 		const id = await platform.addUser('ada@elsewhere.example');
 		const { session } = await finish(open({ ...ada, subject: id }));
-		expect(session).toMatchObject({ userId: id, email: 'ada@elsewhere.example', isLocal: false, isAdmin: false });
+		expect(session).toMatchObject({
+			userId: id,
+			email: 'ada@elsewhere.example',
+			isLocal: false,
+			isAdmin: false
+		});
 		expect((await platform.db.query('select from auth.identities')).rowCount).toBe(0);
 	});
 
@@ -289,6 +295,8 @@ describe('signing in where the provider itself keeps the users', () => {
 	it('is the only way in, also on this machine and beside a Google client', async () => {
 		const auth = openAuth({ ...withSupabase, ...withGoogle }, providerOf());
 		expect(auth).toMatchObject({ isLocalOpen: false, providerName: 'Google' });
-		await expect(auth.signInLocally('ada@localhost', '')).rejects.toMatchObject({ code: 'auth.not_configured' });
+		await expect(auth.signInLocally('ada@localhost', '')).rejects.toMatchObject({
+			code: 'auth.not_configured'
+		});
 	});
 });

@@ -36,7 +36,9 @@ async function findKept(tx: Tx, { person }: Arriving): Promise<string> {
 		person.subject
 	]);
 	if (rows[0]) return rows[0].id;
-	throw problem('auth.refused', { cause: new Error('the database knows no such user: is it the project’s own?') });
+	throw problem('auth.refused', {
+		cause: new Error('the database knows no such user: is it the project’s own?')
+	});
 }
 
 async function findUser(tx: Tx, { provider, person }: Arriving): Promise<string | undefined> {

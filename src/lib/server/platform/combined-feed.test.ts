@@ -29,7 +29,9 @@ test('leaves nobody listening when one of its feeds cannot be subscribed to', as
 	const one = handFeed();
 	const broken: ChangeFeed = { subscribe: () => Promise.reject(new Error('no connection')) };
 	const heard: unknown[] = [];
-	await expect(combineFeeds(one, broken).subscribe((userId) => heard.push(userId))).rejects.toThrow('no connection');
+	await expect(combineFeeds(one, broken).subscribe((userId) => heard.push(userId))).rejects.toThrow(
+		'no connection'
+	);
 	one.ring('ada');
 	expect(heard).toEqual([]);
 });

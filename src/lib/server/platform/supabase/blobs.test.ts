@@ -5,7 +5,10 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { blobsContract } from '../../../../../tests/contract/blobs.ts';
 import { eventually } from '../../../../../tests/support/eventually.ts';
-import { startStorageDouble, type StorageDouble } from '../../../../../tests/support/supabase-storage-double.ts';
+import {
+	startStorageDouble,
+	type StorageDouble
+} from '../../../../../tests/support/supabase-storage-double.ts';
 import { useTempFolder } from '../../../../../tests/support/temp-folder.ts';
 import { silentLog } from '../../log.ts';
 import { createSupabaseBlobs, type SupabaseBlobs } from './blobs.ts';
@@ -143,7 +146,8 @@ describe('what is missing', () => {
 });
 
 test('a list goes on to the next page', async () => {
-	for (let i = 0; i < 1001; i++) storage.objects.set(`a/${i}`, { bytes: Buffer.from('x'), updatedAt: new Date() });
+	for (let i = 0; i < 1001; i++)
+		storage.objects.set(`a/${i}`, { bytes: Buffer.from('x'), updatedAt: new Date() });
 	expect(await Array.fromAsync(open().list('a/'))).toHaveLength(1001);
 	expect(methods()).toEqual(['POST', 'POST']);
 });

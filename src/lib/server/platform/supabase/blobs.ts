@@ -29,7 +29,11 @@ const removedAtOnce = 100;
 const Info = v.object({ size: v.number(), last_modified: v.string() });
 const Page = v.object({
 	objects: v.array(
-		v.object({ name: v.string(), updated_at: v.string(), metadata: v.nullable(v.object({ size: v.number() })) })
+		v.object({
+			name: v.string(),
+			updated_at: v.string(),
+			metadata: v.nullable(v.object({ size: v.number() }))
+		})
 	),
 	hasNext: v.boolean(),
 	nextCursor: v.optional(v.string())
@@ -149,7 +153,7 @@ function json(body: unknown): { headers: Record<string, string>; body: string } 
 	return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-async function sendWhole(http: ProjectHttp, place: string, body: Buffer): Promise<void> {
+async function sendWhole(http: ProjectHttp, place: string, body: Buffer<ArrayBuffer>): Promise<void> {
 	await http.headers(place, {
 		method: 'POST',
 		headers: { 'content-type': contentType, 'cache-control': 'max-age=0', 'x-upsert': 'true' },

@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openTestPlatform, type TestPlatform } from '../../../../../tests/support/database.ts';
-import { type ProjectDouble, startProjectDouble } from '../../../../../tests/support/supabase-project-double.ts';
+import {
+	type ProjectDouble,
+	startProjectDouble
+} from '../../../../../tests/support/supabase-project-double.ts';
 import { supabaseChecks } from './checks.ts';
 
 const direct = 'postgres://postgres:secret@db.abcdef.supabase.co:5432/postgres';
@@ -8,7 +11,9 @@ let project: ProjectDouble;
 beforeEach(async () => void (project = await startProjectDouble()));
 afterEach(() => project.stop());
 
-async function check(changes: Partial<{ databaseUrl: string; url: string; secretKey: string; publishableKey: string }> = {}) {
+async function check(
+	changes: Partial<{ databaseUrl: string; url: string; secretKey: string; publishableKey: string }> = {}
+) {
 	const { databaseUrl = direct, ...ofProject } = changes;
 	return supabaseChecks({ databaseUrl, maxFileBytes: 1e9, supabase: { ...project.supabase, ...ofProject } });
 }
@@ -35,14 +40,34 @@ describe('a Supabase project, seen from outside,', () => {
 	const wrong: [string, string[], () => Parameters<typeof check>[0] | void][] = [
 		['Google is off', ['Google'], () => void (project.hasGoogle = false)],
 		['the bucket is missing', ['secret key', 'bucket'], () => void (project.buckets = [])],
-		['the bucket is public', ['bucket'], () => void Object.assign(project.buckets[0] ?? {}, { public: true })],
-		['the bucket is too small', ['bucket'], () => void Object.assign(project.buckets[0] ?? {}, { file_size_limit: 5e7 })],
+		[
+			'the bucket is public',
+			['bucket'],
+			() => void Object.assign(project.buckets[0] ?? {}, { public: true })
+		],
+		[
+			'the bucket is too small',
+			['bucket'],
+			() => void Object.assign(project.buckets[0] ?? {}, { file_size_limit: 5e7 })
+		],
 		['the clock is wrong', ['clock'], () => void (project.clock = () => new Date(Date.now() - 300_000))],
-		['the publishable key is wrong', ['publishable key', 'Google'], () => ({ publishableKey: 'sb_publishable_y' })],
+		[
+			'the publishable key is wrong',
+			['publishable key', 'Google'],
+			() => ({ publishableKey: 'sb_publishable_y' })
+		],
 		['the secret key is wrong', ['secret key', 'bucket'], () => ({ secretKey: 'sb_secret_y' })],
 		['the keys were confused', ['secret key', 'bucket'], () => ({ secretKey: 'sb_publishable_x' })],
-		['the project is paused', ['project', 'publishable key', 'secret key', 'Google', 'bucket'], () => void (project.isPaused = true)],
-		['DATABASE_URL is the transaction pooler', ['pooler mode'], () => ({ databaseUrl: direct.replace('5432', '6543') })]
+		[
+			'the project is paused',
+			['project', 'publishable key', 'secret key', 'Google', 'bucket'],
+			() => void (project.isPaused = true)
+		],
+		[
+			'DATABASE_URL is the transaction pooler',
+			['pooler mode'],
+			() => ({ databaseUrl: direct.replace('5432', '6543') })
+		]
 	];
 	for (const [what, names, change] of wrong) {
 		test(`${what}: it says so, and what to do`, async () => {
@@ -59,15 +84,21 @@ describe('a Supabase project, seen from outside,', () => {
 	});
 
 	test('is another one than that of the database', async () => {
-		const databaseUrl = 'postgres://postgres.other:secret@aws-0-eu-central-1.pooler.supabase.com:5432/postgres';
+		const databaseUrl =
+			'postgres://postgres.other:secret@aws-0-eu-central-1.pooler.supabase.com:5432/postgres';
 		const elsewhere = await check({ url: 'https://abcdef.supabase.co', databaseUrl });
 		expect(failing(elsewhere)).toContain('same project');
-		const same = await check({ url: 'https://abcdef.supabase.co', databaseUrl: databaseUrl.replace('other', 'abcdef') });
+		const same = await check({
+			url: 'https://abcdef.supabase.co',
+			databaseUrl: databaseUrl.replace('other', 'abcdef')
+		});
 		expect(failing(same)).not.toContain('same project');
 	});
 
 	test('says no secret', async () => {
-		const said = JSON.stringify(await check({ databaseUrl: direct.replace('5432', '6543'), secretKey: 'sb_secret_y' }));
+		const said = JSON.stringify(
+			await check({ databaseUrl: direct.replace('5432', '6543'), secretKey: 'sb_secret_y' })
+		);
 		expect(said).not.toMatch(/sb_secret_y|:secret@/);
 	});
 });
@@ -77,7 +108,9 @@ describe('its database', () => {
 	beforeAll(async () => void (platform = await openTestPlatform()));
 	afterAll(() => platform.close());
 	const ofDatabase = async () =>
-		(await supabaseChecks({ databaseUrl: direct, maxFileBytes: 1, supabase: project.supabase }, platform.db)).slice(8);
+		(
+			await supabaseChecks({ databaseUrl: direct, maxFileBytes: 1, supabase: project.supabase }, platform.db)
+		).slice(8);
 
 	test('is migrated, guarded and heard; this one is no Supabase, and that is said', async () => {
 		const findings = await ofDatabase();

@@ -25,7 +25,11 @@ const Buckets = v.array(
 );
 
 /** Without `db` only what needs no database. */
-export async function supabaseChecks(config: Wanted, db?: Db, now: () => number = Date.now): Promise<Finding[]> {
+export async function supabaseChecks(
+	config: Wanted,
+	db?: Db,
+	now: () => number = Date.now
+): Promise<Finding[]> {
 	const checks = [...ofProject(config, now), ...ofAddress(config), ...(db ? ofDatabase(db) : [])];
 	return Promise.all(
 		checks.map(async ({ name, todo, look }): Promise<Finding> => {
@@ -159,7 +163,9 @@ function ofDatabase(db: Db): Check[] {
 				const { rows } = await db.query<{ name: string }>('select name from asura.migrations');
 				const applied = new Set(rows.map(({ name }) => name));
 				const missing = (await readScripts()).filter(({ name }) => name !== 'shim.sql' && !applied.has(name));
-				return missing.length === 0 ? yes('all are applied') : no(`missing: ${missing.map(({ name }) => name).join(', ')}`);
+				return missing.length === 0
+					? yes('all are applied')
+					: no(`missing: ${missing.map(({ name }) => name).join(', ')}`);
 			}
 		},
 		{
@@ -194,7 +200,10 @@ function ofDatabase(db: Db): Check[] {
 async function hearsItself(db: Db): Promise<Verdict> {
 	const heard = Promise.withResolvers<Verdict>();
 	const text = crypto.randomUUID();
-	const stop = await db.listen('asura_doctor', (payload) => payload === text && heard.resolve(yes('they pass')));
+	const stop = await db.listen(
+		'asura_doctor',
+		(payload) => payload === text && heard.resolve(yes('they pass'))
+	);
 	const timer = setTimeout(() => heard.resolve(no('one was sent and did not come back')), notifyMs);
 	try {
 		await db.notify('asura_doctor', text);

@@ -38,7 +38,10 @@ const User = v.object({
 	)
 });
 
-export function createSupabaseIdentity(project: Project, { now = Date.now }: { now?: () => number } = {}): Identity {
+export function createSupabaseIdentity(
+	project: Project,
+	{ now = Date.now }: { now?: () => number } = {}
+): Identity {
 	const seal = createSeal(project.secretKey, 'asura sign-in');
 
 	function openPending(sealed: string): Pending {
@@ -113,7 +116,8 @@ async function requireProvider({ url, publishableKey }: Project): Promise<void> 
 }
 
 function readCode(answer: URLSearchParams): string {
-	if (answer.get('error_code') === 'provider_email_needs_verification') throw problem('auth.email_unverified');
+	if (answer.get('error_code') === 'provider_email_needs_verification')
+		throw problem('auth.email_unverified');
 	const code = answer.get('code');
 	if (code) return code;
 	const cause = new Error(answer.get('error_description') ?? 'no code came back');

@@ -12,7 +12,7 @@ export type Call = {
 	method?: string;
 	headers?: Record<string, string>;
 	/** A body that can be sent again. */
-	body?: string | Buffer;
+	body?: string | Buffer<ArrayBuffer>;
 	answerMs?: number;
 };
 type Read<T> = (response: Response, abort: AbortController) => T | Promise<T>;
@@ -45,7 +45,10 @@ export class RefusedBySupabase extends Error {
 export type ProjectHttp = ReturnType<typeof createProjectHttp>;
 
 /** `retryMs`: the pauses before a request is tried again. Throws `server.unavailable` when all were in vain. */
-export function createProjectHttp(project: Project, retryMs: readonly number[] = [250, 500, 1000, 2000, 4000]) {
+export function createProjectHttp(
+	project: Project,
+	retryMs: readonly number[] = [250, 500, 1000, 2000, 4000]
+) {
 	const base = project.url.replace(/\/+$/, '');
 	// A secret key of the new kind is no JWT; Storage takes it in this header all the same when both are equal.
 	const keys = { apikey: project.secretKey, authorization: `Bearer ${project.secretKey}` };

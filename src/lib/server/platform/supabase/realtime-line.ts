@@ -27,7 +27,10 @@ const Changed = v.object({ user_id: v.pipe(v.string(), v.uuid()) });
  * Resolves when changes flow. That is what the "system" message says; SUBSCRIBED only means that the channel was
  * joined, up to seconds earlier.
  */
-export async function openLine(options: LineOptions, onWake: (userId: string | undefined) => void): Promise<Line> {
+export async function openLine(
+	options: LineOptions,
+	onWake: (userId: string | undefined) => void
+): Promise<Line> {
 	const { openMs, transport } = options;
 	const flows = Promise.withResolvers<void>();
 	const ended = Promise.withResolvers<string>();

@@ -10,7 +10,11 @@ import { silentLog } from '../../log.ts';
 import type { Stop } from '../platform.ts';
 import { createSupabaseRealtime, type RealtimeOptions } from './realtime.ts';
 
-const supabase = { url: 'https://abc.supabase.co', publishableKey: 'sb_publishable_x', secretKey: 'sb_secret_x' };
+const supabase = {
+	url: 'https://abc.supabase.co',
+	publishableKey: 'sb_publishable_x',
+	secretKey: 'sb_secret_x'
+};
 const [ada, bob] = [randomUUID(), randomUUID()];
 
 let realtime: RealtimeDouble;

@@ -45,7 +45,8 @@ async function run(options: RealtimeOptions, onWake: Wake, signal: AbortSignal):
 			failures = 0;
 			onWake(undefined);
 			const reason = await until(signal, renewMs, line.ended);
-			if (reason !== undefined && !signal.aborted) log.info({ reason }, 'Realtime ended; a new line is opened');
+			if (reason !== undefined && !signal.aborted)
+				log.info({ reason }, 'Realtime ended; a new line is opened');
 		} catch (error) {
 			if (signal.aborted) break;
 			// Once per outage: it may last for days, and costs nothing but a moment of delay.

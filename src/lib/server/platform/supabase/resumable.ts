@@ -24,11 +24,20 @@ export async function sendInPieces(http: ProjectHttp, content: Spooled, target: 
 }
 
 /** The path of the new upload. */
-async function begin(http: ProjectHttp, bytes: number, { bucket, key, contentType }: Target): Promise<string> {
+async function begin(
+	http: ProjectHttp,
+	bytes: number,
+	{ bucket, key, contentType }: Target
+): Promise<string> {
 	const metadata = { bucketName: bucket, objectName: key, contentType, cacheControl: '0' };
 	const headers = await http.headers('/storage/v1/upload/resumable', {
 		method: 'POST',
-		headers: { ...tus, 'upload-length': String(bytes), 'upload-metadata': encode(metadata), 'x-upsert': 'true' }
+		headers: {
+			...tus,
+			'upload-length': String(bytes),
+			'upload-metadata': encode(metadata),
+			'x-upsert': 'true'
+		}
 	});
 	const location = headers.get('location');
 	if (!location) throw new Error('Supabase Storage began an upload without saying where');

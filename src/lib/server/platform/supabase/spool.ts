@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 export type Spooled = {
 	bytes: number;
 	/** At most `length` bytes from `start` on. */
-	read(start: number, length: number): Promise<Buffer>;
+	read(start: number, length: number): Promise<Buffer<ArrayBuffer>>;
 	close(): Promise<void>;
 };
 
@@ -36,7 +36,7 @@ export async function spool(content: Readable, folder: string, maxInMemory: numb
 	return file ? onDisk(file, bytes) : inMemory(Buffer.concat(parts), bytes);
 }
 
-function inMemory(all: Buffer, bytes: number): Spooled {
+function inMemory(all: Buffer<ArrayBuffer>, bytes: number): Spooled {
 	return {
 		bytes,
 		read: async (start, length) => all.subarray(start, start + length),
