@@ -12,6 +12,8 @@ import { FileStore } from '@tus/file-store';
 import { Server as TusServer } from '@tus/server';
 
 export type StorageFault =
+	/** For one that is answered as it should be, before others are not. */
+	| { kind: 'none' }
 	| { kind: 'status'; status: number; retryAfterSeconds?: number }
 	/** As Storage wraps a failure of its own into a 400. */
 	| { kind: 'wrapped'; status: number }

@@ -59,6 +59,13 @@ describe('a large blob', () => {
 		expect(methods().filter((method) => method === 'POST')).toHaveLength(2);
 	});
 
+	test('is begun again when the last answer was lost: the object may not have been made', async () => {
+		storage.fail('PATCH', { kind: 'none' }, { kind: 'lost answer' });
+		await put('a/original', large.subarray(0, 7 * megabyte));
+		expect(storage.objects.get('a/original')?.bytes.length).toBe(7 * megabyte);
+		expect(methods().filter((method) => method === 'POST')).toHaveLength(2);
+	});
+
 	test('leaves nothing when it cannot be finished, neither there nor here', async () => {
 		storage.fail('PATCH', ...Array<{ kind: 'reset' }>(4).fill({ kind: 'reset' }));
 		await expect(put('a/original', large)).rejects.toMatchObject({ code: 'server.unavailable' });
@@ -83,7 +90,7 @@ describe('failures that pass', () => {
 
 	test('a refusal is not asked for again', async () => {
 		storage.fail('POST', { kind: 'wrapped', status: 413 });
-		await expect(put('a/original', 'whole')).rejects.toMatchObject({ status: 413 });
+		await expect(put('a/original', 'whole')).rejects.toMatchObject({ code: 'upload.too_large' });
 		expect(methods()).toEqual(['POST']);
 	});
 

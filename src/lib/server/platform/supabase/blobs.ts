@@ -100,6 +100,8 @@ export function createSupabaseBlobs(options: SupabaseBlobsOptions): SupabaseBlob
 			try {
 				if (spooled.bytes > pieceBytes) await sendInPieces(http, spooled, { bucket, key, contentType });
 				else await sendWhole(http, place, await spooled.read(0, pieceBytes));
+			} catch (error) {
+				throw isTooLarge(error) ? problem('upload.too_large', { cause: error }) : error;
 			} finally {
 				await spooled.close();
 			}
@@ -200,6 +202,11 @@ async function* list(http: ProjectHttp, prefix: string): AsyncIterable<BlobInfo>
 function isMissing(error: unknown): boolean {
 	if (!(error instanceof RefusedBySupabase) || error.status !== 404) return false;
 	return ['NoSuchKey', 'not_found'].some((reason) => error.reasons.includes(reason));
+}
+
+/** The project's own limit, which may be lower than MAX_FILE_BYTES. */
+function isTooLarge(error: unknown): boolean {
+	return error instanceof RefusedBySupabase && error.status === 413;
 }
 
 function isOutside(error: unknown): boolean {

@@ -57,7 +57,8 @@ async function sendOnce(http: ProjectHttp, content: Spooled, path: string): Prom
 			// The answer to an earlier try was lost: the bytes may be there already.
 			if (error.status !== 409) throw error;
 			const known = await askOffset(http, path);
-			if (known <= offset) return false;
+			// All of it, and yet no answer that said so: it is not known whether the object was made of it.
+			if (known <= offset || known === content.bytes) return false;
 			offset = known;
 		}
 	}
