@@ -34,7 +34,7 @@ export async function startAuthDouble() {
 		}
 	};
 	const answers: Record<string, () => unknown> = {
-		'/auth/v1/settings': () => ({ external: { google: true } }),
+		'/auth/v1/settings': () => ({ external: { google: true }, mailer_autoconfirm: false }),
 		'/auth/v1/.well-known/jwks.json': () => ({
 			keys: [
 				{ ...own.publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig', key_ops: ['verify'] }

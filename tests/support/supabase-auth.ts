@@ -22,13 +22,13 @@ export type SupabaseAuth = {
 
 const keys = { publishableKey: 'sb_publishable_of_the_test', secretKey: 'sb_secret_of_the_test' };
 
-export async function startSupabaseAuth({ hasGoogle = true } = {}): Promise<SupabaseAuth> {
+export async function startSupabaseAuth({ hasGoogle = true, confirms = true } = {}): Promise<SupabaseAuth> {
 	const server = createServer();
 	await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const connection = await createConnection({ url: ':memory:' });
 	const drivers = { email: new ConsoleEmailDriver({ silent: true }) };
-	const app = new App({ connection, auth: settings(url, hasGoogle), options: { drivers } });
+	const app = new App({ connection, auth: settings(url, { hasGoogle, confirms }), options: { drivers } });
 	await app.ensureSystemSchema();
 	server.on('request', (request, response) => {
 		void (async () => {
@@ -63,14 +63,14 @@ export async function startSupabaseAuth({ hasGoogle = true } = {}): Promise<Supa
 	return auth;
 }
 
-function settings(url: string, hasGoogle: boolean) {
+function settings(url: string, { hasGoogle, confirms }: { hasGoogle: boolean; confirms: boolean }) {
 	return {
 		enabled: true,
 		site_url: 'http://127.0.0.1:3000',
 		jwt_secret: 'a-secret-of-the-test-that-is-long-enough',
 		publishable_key: keys.publishableKey,
 		secret_key: keys.secretKey,
-		email: { enable_confirmations: true },
+		email: { enable_confirmations: confirms },
 		external: {
 			google: {
 				enabled: hasGoogle,

@@ -9,6 +9,7 @@ export async function startProjectDouble() {
 	const double = {
 		supabase: { url: '', ...keys },
 		hasGoogle: true,
+		autoconfirms: false,
 		isPaused: false,
 		clock: () => new Date(),
 		buckets: [{ id: 'files', name: 'files', public: false, file_size_limit: null as number | null }],
@@ -25,7 +26,11 @@ export async function startProjectDouble() {
 		if (apikey !== keys.publishableKey && apikey !== keys.secretKey)
 			return void say(401, { message: 'Invalid API key' });
 		if (request.url === '/auth/v1/health') return void say(200, { name: 'GoTrue' });
-		if (request.url === '/auth/v1/settings') return void say(200, { external: { google: double.hasGoogle } });
+		if (request.url === '/auth/v1/settings')
+			return void say(200, {
+				external: { google: double.hasGoogle },
+				mailer_autoconfirm: double.autoconfirms
+			});
 		// Row-level security shows no bucket to anybody else.
 		if (request.url === '/storage/v1/bucket')
 			return void say(200, apikey === keys.secretKey ? double.buckets : []);

@@ -29,6 +29,7 @@ describe('a Supabase project, seen from outside,', () => {
 			'publishable key',
 			'secret key',
 			'Google',
+			'addresses',
 			'bucket',
 			'clock',
 			'pooler mode',
@@ -38,6 +39,7 @@ describe('a Supabase project, seen from outside,', () => {
 	});
 
 	const wrong: [string, string[], () => Parameters<typeof check>[0] | void][] = [
+		['addresses are not confirmed', ['addresses'], () => void (project.autoconfirms = true)],
 		['Google is off', ['Google'], () => void (project.hasGoogle = false)],
 		['the bucket is missing', ['secret key', 'bucket'], () => void (project.buckets = [])],
 		[
@@ -53,14 +55,14 @@ describe('a Supabase project, seen from outside,', () => {
 		['the clock is wrong', ['clock'], () => void (project.clock = () => new Date(Date.now() - 300_000))],
 		[
 			'the publishable key is wrong',
-			['publishable key', 'Google'],
+			['publishable key', 'Google', 'addresses'],
 			() => ({ publishableKey: 'sb_publishable_y' })
 		],
 		['the secret key is wrong', ['secret key', 'bucket'], () => ({ secretKey: 'sb_secret_y' })],
 		['the keys were confused', ['secret key', 'bucket'], () => ({ secretKey: 'sb_publishable_x' })],
 		[
 			'the project is paused',
-			['project', 'publishable key', 'secret key', 'Google', 'bucket'],
+			['project', 'publishable key', 'secret key', 'Google', 'addresses', 'bucket'],
 			() => void (project.isPaused = true)
 		],
 		[
@@ -110,7 +112,7 @@ describe('its database', () => {
 	const ofDatabase = async () =>
 		(
 			await supabaseChecks({ databaseUrl: direct, maxFileBytes: 1, supabase: project.supabase }, platform.db)
-		).slice(8);
+		).slice(9);
 
 	test('is migrated, guarded and heard; this one is no Supabase, and that is said', async () => {
 		const findings = await ofDatabase();

@@ -19,7 +19,7 @@ const notifyMs = 5_000;
 /** Tokens are checked against the clock; supabase-js itself complains from here on. */
 const maxSkewMs = 60_000;
 
-const Settings = v.object({ external: v.object({ google: v.boolean() }) });
+const Settings = v.object({ external: v.object({ google: v.boolean() }), mailer_autoconfirm: v.boolean() });
 const Buckets = v.array(
 	v.object({ id: v.string(), public: v.boolean(), file_size_limit: v.nullish(v.number()) })
 );
@@ -86,6 +86,14 @@ function ofProject({ supabase, maxFileBytes }: Wanted, now: () => number): Check
 			async look() {
 				const { google } = (await settings()).external;
 				return { ok: google, say: google ? 'people can sign in with it' : 'it is off' };
+			}
+		},
+		{
+			name: 'addresses',
+			todo: 'Switch "Confirm email" on under Authentication → Sign In / Providers; until then nobody can sign in.',
+			async look() {
+				const { mailer_autoconfirm: isOff } = await settings();
+				return isOff ? no('anybody can take any e-mail address') : yes('new e-mail addresses are confirmed');
 			}
 		},
 		{

@@ -80,8 +80,11 @@ describe('signing in through a Supabase project', () => {
 		await expect(made).rejects.toMatchObject({ code: 'auth.refused' });
 	});
 
-	it('says that Google is not configured, before anybody is sent there', async () => {
-		const without = await startSupabaseAuth({ hasGoogle: false });
+	it.each([
+		['Google is off', { hasGoogle: false }],
+		['addresses are not confirmed, so that anybody could take an operator’s', { confirms: false }]
+	])('says that it is not configured, before anybody is sent there, while %s', async (_, options) => {
+		const without = await startSupabaseAuth(options);
 		const begun = createSupabaseIdentity(without.project).begin({ redirectUri, returnTo: '/' });
 		await expect(begun).rejects.toMatchObject({ code: 'auth.not_configured' });
 		await without.stop();

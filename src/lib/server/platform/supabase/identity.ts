@@ -20,7 +20,10 @@ const Pending = v.object({
 });
 type Pending = v.InferOutput<typeof Pending>;
 
-const Settings = v.object({ external: v.object({ [provider]: v.boolean() }) });
+const Settings = v.object({
+	external: v.object({ [provider]: v.boolean() }),
+	mailer_autoconfirm: v.boolean()
+});
 const Claims = v.object({ sub: v.pipe(v.string(), v.uuid()), role: v.literal('authenticated') });
 const User = v.object({
 	id: v.string(),
@@ -113,6 +116,11 @@ async function requireProvider({ url, publishableKey }: Project): Promise<void> 
 			throw unreachable(cause);
 		});
 	if (!settings.external[provider]) throw problem('auth.not_configured');
+	// Everybody could give themselves any address then, an operator's for one.
+	if (settings.mailer_autoconfirm)
+		throw problem('auth.not_configured', {
+			cause: new Error('the project does not confirm e-mail addresses')
+		});
 }
 
 function readCode(answer: URLSearchParams): string {
