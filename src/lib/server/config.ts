@@ -24,6 +24,11 @@ export const settings = {
 	PORT: s('3000', 'port to listen on; 0 takes a free one', '0 to 65535', whole(0, 65_535)),
 	ORIGIN: s('', "the address people use, e.g. `https://files.example.org`; needed behind a proxy", 'http:// or https:// and a host, without a path', or(v.pipe(url, v.check(isPlainOrigin)))),
 	DATA_DIR: s('./.data', 'where database and files are kept', 'a folder', v.pipe(text, v.minLength(1))),
+	ROLE: s('all', 'what this process does: take requests, process files, or both; other than `all` needs `DATABASE_URL`', 'all, web or worker', v.picklist(['all', 'web', 'worker'])),
+	DATABASE_URL: s('', 'a Postgres of yours instead of the built-in one: a direct connection or a session pooler', 'a postgres:// address, or empty', or(v.pipe(text, v.url(), v.regex(/^postgres(ql)?:\/\//i)))),
+	SUPABASE_URL: s('', 'a Supabase project for files and sign-in; needs the two keys and `DATABASE_URL`', 'an http:// or https:// address, or empty', or(url)),
+	SUPABASE_PUBLISHABLE_KEY: s('', 'its publishable key', 'a text', text),
+	SUPABASE_SECRET_KEY: s('', 'its secret key', 'a text', text),
 	WORKER_CONCURRENCY: s('2', 'big files processed at the same time; one more place is kept for small ones', '1 to 64', whole(1, 64)),
 	MAX_FILE_BYTES: s(String(2 * 1024 ** 3), 'largest file accepted', 'a number of bytes', whole(1)),
 	USER_QUOTA_BYTES: s(String(50 * 1024 ** 3), 'storage per person', 'a number of bytes', whole(1)),
@@ -46,6 +51,10 @@ export type Config = Readonly<{
 	port: number;
 	origin: string | undefined;
 	dataDir: string;
+	role: 'all' | 'web' | 'worker';
+	/** undefined: the built-in database. */
+	databaseUrl: string | undefined;
+	supabase: Readonly<{ url: string; publishableKey: string; secretKey: string }> | undefined;
 	workerConcurrency: number;
 	maxFileBytes: number;
 	userQuotaBytes: number;
@@ -72,9 +81,15 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 	if (Boolean(clientId) !== Boolean(clientSecret)) {
 		throw new ConfigError('GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET belong together: set both or neither.');
 	}
-	if (!isLoopback && !clientId) {
+	const supabase = supabaseOf(values);
+	if (values.ROLE !== 'all' && !values.DATABASE_URL) {
 		throw new ConfigError(
-			`HOST is ${JSON.stringify(host)}, which others can reach, but no sign-in is configured: set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET, or HOST=127.0.0.1.`
+			`ROLE is ${values.ROLE}, which needs DATABASE_URL: the built-in database has one process.`
+		);
+	}
+	if (!isLoopback && !clientId && !supabase) {
+		throw new ConfigError(
+			`HOST is ${JSON.stringify(host)}, which others can reach, but no sign-in is configured: set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET (or a Supabase project), or HOST=127.0.0.1.`
 		);
 	}
 	const provider = providerOf(values);
@@ -88,6 +103,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		port: values.PORT,
 		origin: values.ORIGIN ? new URL(values.ORIGIN).origin : undefined,
 		dataDir: path.resolve(values.DATA_DIR),
+		role: values.ROLE,
+		databaseUrl: values.DATABASE_URL || undefined,
+		supabase,
 		workerConcurrency: values.WORKER_CONCURRENCY,
 		maxFileBytes: values.MAX_FILE_BYTES,
 		userQuotaBytes: values.USER_QUOTA_BYTES,
@@ -116,10 +134,23 @@ function readValues(env: Record<string, string | undefined>): Values {
 		const result = v.safeParse<v.GenericSchema<string, unknown>>(parse, value);
 		if (result.success) return [name, result.output];
 		// A secret never reaches a log, not even a wrong one.
-		const shown = /SECRET|KEY/.test(name) ? '(hidden)' : JSON.stringify(value);
+		const shown = /SECRET|KEY|DATABASE_URL/.test(name) ? '(hidden)' : JSON.stringify(value);
 		throw new ConfigError(`${name} is ${shown}; allowed: ${allowed}.`);
 	});
 	return Object.fromEntries(read);
+}
+
+function supabaseOf(values: Values): Config['supabase'] {
+	const {
+		SUPABASE_URL: url,
+		SUPABASE_PUBLISHABLE_KEY: publishableKey,
+		SUPABASE_SECRET_KEY: secretKey
+	} = values;
+	if (!url && !publishableKey && !secretKey) return undefined;
+	if (url && publishableKey && secretKey && values.DATABASE_URL) return { url, publishableKey, secretKey };
+	throw new ConfigError(
+		'SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY and DATABASE_URL belong together: set all four, or none of the first three.'
+	);
 }
 
 function providerOf(values: Values): Config['provider'] {
