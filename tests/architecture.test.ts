@@ -11,7 +11,7 @@ const rows: RegExp[][] = [
 	[/^lib\/server\/(files|auth|embedder)\//],
 	[/^lib\/server\/(queue|events)\//],
 	[/^lib\/server\/(uploads|pipeline|search)\//],
-	[/^lib\/server\/app\.ts$/],
+	[/^lib\/server\/(app|open-platform)\.ts$/],
 	[/^lib\/client\//],
 	[/^routes\//, /^hooks\.(server|client)\.ts$/, /^app\.d\.ts$/, /^cli\//]
 ];

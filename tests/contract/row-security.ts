@@ -117,6 +117,13 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 		`insert into asura.file_stages (file_id, stage, attempt, input_hash) values ($1, 'upload', 1, 'x')`,
 		[file]
 	);
+	const worker = randomUUID();
+	await db.query(`insert into asura.workers (id, public_key, lanes) values ($1, 'k', 1)`, [worker]);
+	await db.query(
+		`insert into asura.passwords (file_id, worker_id, sealed, expires_at) values ($1, $2, 's', now())`,
+		[file, worker]
+	);
+	await db.query(`insert into asura.audit (who, what) values ('ada', 'looked')`);
 	await db.query(
 		`insert into public.chunks (file_id, ordinal, user_id, text, hash) values ($1, 0, $2, 'words', 'h')`,
 		[file, user]

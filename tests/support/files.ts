@@ -5,6 +5,7 @@ import type { StoredFile } from '#lib/shared/files.ts';
 import { createBell } from '#lib/server/files/bell.ts';
 import { createChanges } from '#lib/server/files/changes.ts';
 import { createFiles, type Files } from '#lib/server/files/files.ts';
+import { createWorkers } from '#lib/server/files/workers.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createQueue, type Queue } from '#lib/server/queue/queue.ts';
 import type { Platform } from '#lib/server/platform/platform.ts';
@@ -34,7 +35,9 @@ export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles>
 	const queue = createQueue({ db, capabilities, config: { workerConcurrency: 2 }, log });
 	await queue.start();
 	const changes = createChanges({ db, capabilities });
-	const files = createFiles({ db, blobs, bell: createBell({ db, log }), jobs: queue, changes });
+	const workers = createWorkers({ db, lanes: 2, log });
+	await workers.join();
+	const files = createFiles({ db, blobs, bell: createBell({ db, log }), jobs: queue, changes, workers });
 	return {
 		platform,
 		files,
@@ -67,6 +70,7 @@ export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles>
 		},
 		async close() {
 			await queue.stop();
+			await workers.leave();
 			await platform.close();
 		}
 	};

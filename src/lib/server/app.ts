@@ -12,6 +12,7 @@ import { createHarness } from './events/harness.ts';
 import { createBell } from './files/bell.ts';
 import { createChanges } from './files/changes.ts';
 import { createFiles } from './files/files.ts';
+import { createWorkers } from './files/workers.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createDoctor } from './pipeline/doctor.ts';
@@ -21,9 +22,10 @@ import { createRates } from './pipeline/rates.ts';
 import { createReembedding } from './pipeline/reembedding.ts';
 import { chunkPages } from './pipeline/stages/chunk.ts';
 import { createStages } from './pipeline/stages/stages.ts';
-import { createOidc } from './platform/oidc.ts';
+import { removeAbandonedScratch } from './pipeline/scratch.ts';
 import { createSweeper } from './pipeline/sweeper.ts';
-import type { Platform } from './platform/platform.ts';
+import { openPlatform } from './open-platform.ts';
+import type { Stop } from './platform/platform.ts';
 import { createQueue } from './queue/queue.ts';
 import { createSearch } from './search/search.ts';
 import { createUploads } from './uploads/uploads.ts';
@@ -48,11 +50,13 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const bell = createBell({ db, log });
 	const changes = createChanges({ db, capabilities });
 	const queue = createQueue({ db, capabilities, config, log });
+	const workers = createWorkers({ db, lanes: config.workerConcurrency, log });
 	const files = createFiles({
 		db,
 		blobs,
 		bell,
 		changes,
+		workers,
 		jobs: queue,
 		estimateUsd: (model, tokens) => estimateUsd(config.provider?.baseUrl, model, tokens)
 	});
@@ -73,12 +77,14 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
-	const sweeper = createSweeper({ db, blobs, files, queue, log });
+	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
+	const sweeper = createSweeper({ db, blobs, files, queue, log, prune: events.prune });
 	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
 	platform.onCommand?.('doctor', (to, options) => doctor.answer(to, options.get('mend') === '1'));
-	const positions = createPositions({ files, queue, rates, config, log });
+	const positions = createPositions({ files, queue, rates, countLanes: workers.lanes, log });
 	const search = createSearch({ db, embedder, capabilities });
-	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
+
+	let stopDuties: Stop = async () => undefined;
 
 	const harness = config.hasHarness
 		? createHarness({
@@ -109,45 +115,60 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		parse,
 		/** For routes and hooks, which cannot import them (docs/decisions/001). */
 		errors: { problem, toAppError, errorBody },
-		ready: () =>
-			readiness(
+		/** Throws when a part does not answer. */
+		async readiness() {
+			const parts = await askAll(
 				{
 					database: () => db.query('select 1'),
 					storage: () => blobs.stat('none/original'),
 					queue: () => queue.stats()
 				},
 				log
-			),
+			);
+			const isReady = Object.values(parts).every((state) => state === 'ok');
+			if (!isReady) throw problem('server.unavailable', { details: { parts } });
+			return { status: 'ok', parts };
+		},
 		async start() {
 			await queue.start();
-			positions.start();
-			await queue.work({
-				run: (job, signal) => (job.kind === 'vectors' ? reembedding : pipeline).run(job, signal),
-				giveUp: pipeline.giveUp
-			});
-			await reembedding.start();
+			if (config.role !== 'web') await startWork();
+			if (config.role === 'worker') return;
 			await events.start();
 			auth.start();
-			sweeper.start();
 		},
 		/** Streams say goodbye first, then the work in hand is given back, then the database closes. */
 		async stop() {
 			auth.stop();
 			await events.stop('shutdown');
 			await harness?.stop();
-			await sweeper.stop();
+			await stopDuties();
 			await queue.stop();
-			await positions.stop();
+			await workers.leave();
 			await stages.close();
 			await platform.close();
 		}
 	};
-}
 
-async function openPlatform(config: Config, log: Log, onCrash?: AppOptions['onCrash']): Promise<Platform> {
-	const { openEmbedded } = await import('./platform/embedded/embedded.ts');
-	const identity = config.oidc && createOidc(config.oidc);
-	return openEmbedded({ dataDir: config.dataDir, log, identity, onCrash });
+	async function startWork(): Promise<void> {
+		await workers.join();
+		await removeAbandonedScratch();
+		await queue.work({
+			run: (job, signal) => (job.kind === 'vectors' ? reembedding : pipeline).run(job, signal),
+			giveUp: pipeline.giveUp
+		});
+		stopDuties = platform.lead ? platform.lead(startDuties) : await startDuties();
+	}
+
+	/** What one process does for all. */
+	async function startDuties(): Promise<Stop> {
+		await reembedding.start();
+		positions.start();
+		sweeper.start();
+		return async () => {
+			await sweeper.stop();
+			await positions.stop();
+		};
+	}
 }
 
 /** What comes from outside is parsed here; a schema's own words tell the caller what to correct. */
@@ -161,7 +182,7 @@ function parse<T extends v.GenericSchema>(schema: T, value: unknown): v.InferOut
 export type Readiness = Record<string, 'ok' | 'down'>;
 
 /** A part that does not answer in time counts as down: whoever asks wants an answer, not a wait. */
-async function readiness(parts: Record<string, () => Promise<unknown>>, log: Log): Promise<Readiness> {
+async function askAll(parts: Record<string, () => Promise<unknown>>, log: Log): Promise<Readiness> {
 	const asked = Object.entries(parts).map(async ([name, ask]) => {
 		try {
 			await withTimeLimit(ask());

@@ -26,6 +26,8 @@ export const settings = {
 	DATA_DIR: s('./.data', 'where database and files are kept', 'a folder', v.pipe(text, v.minLength(1))),
 	ROLE: s('all', 'what this process does: take requests, process files, or both; other than `all` needs `DATABASE_URL`', 'all, web or worker', v.picklist(['all', 'web', 'worker'])),
 	DATABASE_URL: s('', 'a Postgres of yours instead of the built-in one: a direct connection or a session pooler', 'a postgres:// address, or empty', or(v.pipe(text, v.url(), v.regex(/^postgres(ql)?:\/\//i)))),
+	DATABASE_CONNECTIONS: s('10', 'connections to it for statements; each process has two more', '2 to 200', whole(2, 200)),
+	DATABASE_WAIT_SECONDS: s('60', 'how long a start waits for a database that cannot be reached', '0 to 3600', whole(0, 3600)),
 	SUPABASE_URL: s('', 'a Supabase project for files and sign-in; needs the two keys and `DATABASE_URL`', 'an http:// or https:// address, or empty', or(url)),
 	SUPABASE_PUBLISHABLE_KEY: s('', 'its publishable key', 'a text', text),
 	SUPABASE_SECRET_KEY: s('', 'its secret key', 'a text', text),
@@ -54,6 +56,8 @@ export type Config = Readonly<{
 	role: 'all' | 'web' | 'worker';
 	/** undefined: the built-in database. */
 	databaseUrl: string | undefined;
+	databaseConnections: number;
+	databaseWaitSeconds: number;
 	supabase: Readonly<{ url: string; publishableKey: string; secretKey: string }> | undefined;
 	workerConcurrency: number;
 	maxFileBytes: number;
@@ -87,7 +91,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 			`ROLE is ${values.ROLE}, which needs DATABASE_URL: the built-in database has one process.`
 		);
 	}
-	if (!isLoopback && !clientId && !supabase) {
+	// Nobody signs in at a worker: it answers for its health only.
+	if (!isLoopback && !clientId && !supabase && values.ROLE !== 'worker') {
 		throw new ConfigError(
 			`HOST is ${JSON.stringify(host)}, which others can reach, but no sign-in is configured: set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET (or a Supabase project), or HOST=127.0.0.1.`
 		);
@@ -105,6 +110,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		dataDir: path.resolve(values.DATA_DIR),
 		role: values.ROLE,
 		databaseUrl: values.DATABASE_URL || undefined,
+		databaseConnections: values.DATABASE_CONNECTIONS,
+		databaseWaitSeconds: values.DATABASE_WAIT_SECONDS,
 		supabase,
 		workerConcurrency: values.WORKER_CONCURRENCY,
 		maxFileBytes: values.MAX_FILE_BYTES,

@@ -23,6 +23,7 @@ import { createPasswords } from './passwords.ts';
 import { markLost } from './lost.ts';
 import { findTwinSql, type Twin } from './reuse.ts';
 import { findFile, getFile, listFiles, type Now } from './read.ts';
+import type { Workers } from './workers.ts';
 
 export type Files = ReturnType<typeof createFiles>;
 
@@ -32,12 +33,13 @@ export type FilesDeps = {
 	bell: Bell;
 	jobs: Jobs;
 	changes: Now;
+	workers: Pick<Workers, 'id' | 'open' | 'sealForAll'>;
 	estimateUsd?: EstimateUsd;
 };
 
 export function createFiles(deps: FilesDeps) {
-	const { db, blobs, bell, jobs, changes, estimateUsd = () => null } = deps;
-	const passwords = createPasswords();
+	const { db, blobs, bell, jobs, changes, workers, estimateUsd = () => null } = deps;
+	const passwords = createPasswords(db, workers);
 	const ends = { db, blobs, bell, jobs, passwords };
 
 	return {

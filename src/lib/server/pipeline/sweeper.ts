@@ -1,5 +1,5 @@
-// Mends what leftovers.ts finds, and removes scratch folders of a process that is gone: at the start and every hour.
-// The log says what was done.
+// Mends what leftovers.ts finds, and removes what is too old and scratch folders of a process that is gone: at the
+// start and every hour. The log says what was done.
 import type { Files } from '../files/files.ts';
 import type { Log } from '../log.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
@@ -13,6 +13,8 @@ export type SweeperDeps = {
 	files: Pick<Files, 'queueAgain' | 'markLost'>;
 	queue: Pick<Queue, 'live'>;
 	log: Log;
+	/** Removes what is kept for a limited time. */
+	prune?: () => Promise<unknown>;
 	everyMs?: number;
 	/** Younger blobs may be on their way to a row. */
 	minAgeMs?: number;
@@ -30,10 +32,10 @@ export type Swept = {
 export type Sweeper = ReturnType<typeof createSweeper>;
 
 export function createSweeper(deps: SweeperDeps) {
-	const { log, everyMs = 3_600_000 } = deps;
+	const { log, prune = async () => undefined, everyMs = 3_600_000 } = deps;
 	let timer: NodeJS.Timeout | undefined;
 	let sweeping: Promise<void> = Promise.resolve();
-	const stopping = new AbortController();
+	let stopping = new AbortController();
 
 	async function sweep(): Promise<Swept> {
 		const swept = {
@@ -50,7 +52,7 @@ export function createSweeper(deps: SweeperDeps) {
 	}
 
 	function sweepNow(): void {
-		sweeping = sweep().then(
+		sweeping = Promise.all([sweep(), prune()]).then(
 			() => undefined,
 			(error: unknown) => log.error({ err: error }, 'the sweep failed')
 		);
@@ -59,6 +61,7 @@ export function createSweeper(deps: SweeperDeps) {
 	return {
 		sweep,
 		start(): void {
+			stopping = new AbortController();
 			sweepNow();
 			timer = setInterval(sweepNow, everyMs).unref();
 		},

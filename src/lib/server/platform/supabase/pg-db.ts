@@ -1,6 +1,7 @@
 // Db on a Postgres server, Supabase's or one's own, by a bounded pool of connections. Limits are the server's, so that
 // they hold for a process that hangs, too. Notifications have a connection of their own (pg-listener.ts).
 import { Pool, type PoolClient } from 'pg';
+import { problem } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { createOwnHandle } from '../own-handle.ts';
 import type { Db, Result, Row, Stop, Tx } from '../platform.ts';
@@ -93,6 +94,12 @@ export class PgDb implements Db {
 		]);
 	}
 
+	/** Connections there are, and statements that wait for one. */
+	pool(): { open: number; idle: number; waiting: number } {
+		const { totalCount, idleCount, waitingCount } = this.#pool;
+		return { open: totalCount, idle: idleCount, waiting: waitingCount };
+	}
+
 	async close(): Promise<void> {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
@@ -102,7 +109,9 @@ export class PgDb implements Db {
 
 	async #connect(): Promise<PoolClient> {
 		if (this.#isClosed) throw new Error('The database is closed.');
-		return this.#pool.connect();
+		return this.#pool.connect().catch((cause: unknown) => {
+			throw problem('server.unavailable', { cause, headers: { 'retry-after': '2' } });
+		});
 	}
 }
 
