@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { runCli as command } from '../support/cli.ts';
 import { failToStart, startServer } from '../support/server.ts';
 import { enter } from './person.ts';
 
@@ -56,6 +57,30 @@ describe.skipIf('reason' in found)(`a Postgres of one's own${why}`, () => {
 		expect(code).toBe(1);
 		expect(output).toContain(path.join(folder, 'elsewhere/files'));
 		expect(output).toContain(`write ${id} into`);
+	});
+
+	it('is examined by the doctor from outside, then from inside', async () => {
+		const well = await command('doctor', env());
+		expect(well.output).toMatch(
+			/^well {3}Database: reachable at \S+, \d+ ms\.\nwell {3}Postgres version: \d+/
+		);
+		expect(well.output).toMatch(
+			/well {3}Schema: up to date, \d+ migrations\.\nwell {3}LISTEN: notifications arrive/
+		);
+		expect(well.output).toMatch(/pgvector: .*\nwell {3}Clock: 0\.\d s apart/);
+		expect(well.output).toContain('Nothing needs mending.');
+		expect(well.code).toBe(0);
+		const url = new URL(postgres.url);
+		url.pathname = '/template1';
+		const empty = await command('doctor', { ...env(), DATABASE_URL: url.href });
+		expect(empty.output).toContain('WRONG  Schema: nothing of Asura is in it. Start Asura once');
+		expect(empty.code).toBe(1);
+	});
+
+	it('is not copied by the backup of the built-in database, which says so', async () => {
+		const { code, output } = await command('backup', env(), path.join(folder, 'copy.tar'));
+		expect(code).toBe(1);
+		expect(output).toContain('pg_dump');
 	});
 
 	it('says at once that there is no such database', async () => {
