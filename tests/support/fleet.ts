@@ -137,7 +137,7 @@ function watch(webs: () => string[], cookie: string): Watch {
 	async function connect(): Promise<void> {
 		const [url = ''] = shuffled(webs());
 		connections++;
-		const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+		const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
 		client = await openSse(`${url}/api/files/events`, {
 			cookie,
 			headers,
