@@ -33,9 +33,19 @@ export const handle: Handle = async ({ event, resolve }) => {
 	const { locals } = event;
 	locals.app = await openedApp();
 	locals.requestId = randomUUID();
-	const answer = seal(await answerOrRefuse(event, resolve), locals.requestId);
-	logRequest(event, answer.status, performance.now() - startedAt);
-	return answer;
+	const { method } = event.request;
+	const span = {
+		'http.request.method': method,
+		'http.route': event.route.id ?? '',
+		'request.id': locals.requestId,
+		parent: event.request.headers.get('traceparent') ?? undefined
+	};
+	return locals.app.trace.inSpan(`${method} ${event.route.id ?? 'nothing'}`, span, async () => {
+		const answer = seal(await answerOrRefuse(event, resolve), locals.requestId);
+		locals.app.trace.addToSpan({ 'http.response.status_code': answer.status });
+		logRequest(event, answer.status, performance.now() - startedAt);
+		return answer;
+	});
 };
 
 export const handleError: HandleServerError = ({ error, event, status }) => {
@@ -50,7 +60,9 @@ async function answerOrRefuse(event: RequestEvent, resolve: Resolve): Promise<Re
 	const { app } = locals;
 	try {
 		const token = app.auth.guard.admit(arrivalOf(event));
-		locals.session = sessionless.has(url.pathname) ? undefined : await app.auth.find(token);
+		const isForHealth = sessionless.has(url.pathname);
+		locals.session = isForHealth ? undefined : await app.auth.find(token);
+		if (!isForHealth) limitRate(event);
 		if (route.id !== null && !openRoutes.has(route.id) && !locals.session) return refuseStranger(event);
 		return finish(event, await resolve(event));
 	} catch (error) {
@@ -58,6 +70,18 @@ async function answerOrRefuse(event: RequestEvent, resolve: Resolve): Promise<Re
 		noteFailure(event, failure, error);
 		return refusal(event, failure);
 	}
+}
+
+/** A load that fetches from our own API is part of one request. */
+function limitRate({
+	locals: { app, session },
+	request,
+	isSubRequest,
+	getClientAddress
+}: RequestEvent): void {
+	if (isSubRequest) return;
+	const address = app.auth.addressOf(getClientAddress(), request.headers.get('x-forwarded-for'));
+	app.auth.limitRate({ session, address });
 }
 
 function arrivalOf({ request, url, isSubRequest }: RequestEvent) {

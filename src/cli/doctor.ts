@@ -57,6 +57,7 @@ async function askOwnApp(config: Config, mend: boolean): Promise<string> {
 	try {
 		// Without it there is nothing to look at in a new folder; nobody works on the jobs.
 		await app.queue.start();
+		if (mend) await app.audit.note({ who: 'command line', what: 'mend' });
 		return await collect((to) => app.doctor.answer(to, mend));
 	} finally {
 		await app.stop();

@@ -7,8 +7,9 @@ import { isLoopbackHost } from '#lib/server/config.ts';
 import { safetyHeaders } from './safety-headers.ts';
 
 export function answerForHealth(app: App): RequestListener {
+	const headers = safetyHeaders(app.config);
 	return (request, response) => {
-		response.setHeaders(safetyHeaders);
+		response.setHeaders(headers);
 		response.setHeader('cache-control', 'no-store');
 		answer(app, request, response).catch((error: unknown) => {
 			const requestId = randomUUID();

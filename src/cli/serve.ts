@@ -50,13 +50,14 @@ async function serve(app: App): Promise<void> {
 
 async function answerForPeople(app: App): Promise<RequestListener> {
 	const handle = await kitHandler(app);
+	const headers = safetyHeaders(app.config);
 	return (request, response) => {
 		// First, and with the headers handed over: what is set on a stream's request or response is kept for as long as
 		// the stream is open, a kilobyte for each of thousands.
-		if (app.events.handleRaw(request, response, safetyHeaders)) return;
+		if (app.events.handleRaw(request, response, headers)) return;
 		// Kit learns its origin from this header; what a client sent in it must never count.
 		request.headers['x-asura-proto'] = 'http';
-		response.setHeaders(safetyHeaders);
+		response.setHeaders(headers);
 		handle(request, response);
 	};
 }

@@ -1,6 +1,7 @@
 // The composition root: every part is made here, once, and handed what it needs. The arrows that point back (the
 // queue runs the pipeline, files ring the bell) are function arguments and stand in this file only.
 import * as v from 'valibot';
+import { createAudit } from './auth/audit.ts';
 import { createAuth } from './auth/auth.ts';
 import type { Config } from './config.ts';
 import { createEmbedder } from './embedder/embedder.ts';
@@ -14,7 +15,7 @@ import { createChanges } from './files/changes.ts';
 import { createFiles } from './files/files.ts';
 import { createWorkers } from './files/workers.ts';
 import { createLog, type Log } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { addGauges, createMetrics } from './metrics.ts';
 import { createDoctor } from './pipeline/doctor.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { createPositions } from './pipeline/positions.ts';
@@ -28,6 +29,8 @@ import { openPlatform } from './open-platform.ts';
 import type { Stop } from './platform/platform.ts';
 import { createQueue } from './queue/queue.ts';
 import { createSearch } from './search/search.ts';
+import { createVectorIndex } from './search/vector-index.ts';
+import { addToSpan, inSpan } from './tracing.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 const readyMs = 3000;
@@ -46,7 +49,9 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const platform = await openPlatform(config, log, options.onCrash);
 	const { db, blobs, capabilities, identity } = platform;
 
+	addGauges(metrics, { queue: () => queue.stats(), pool: platform.poolState, log });
 	const auth = createAuth({ db, config, identity, log });
+	const audit = createAudit({ db, log });
 	const bell = createBell({ db, log });
 	const changes = createChanges({ db, capabilities });
 	const queue = createQueue({ db, capabilities, config, log });
@@ -78,9 +83,21 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
-	const sweeper = createSweeper({ db, blobs, files, queue, log, prune: events.prune });
+	const vectorIndex = createVectorIndex({ db: platform.slowDb ?? db, capabilities, log });
+	const sweeper = createSweeper({
+		db,
+		blobs,
+		files,
+		queue,
+		log,
+		upkeep: () => Promise.all([events.prune(), audit.prune(), vectorIndex.build()])
+	});
 	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
-	platform.onCommand?.('doctor', (to, options) => doctor.answer(to, options.get('mend') === '1'));
+	platform.onCommand?.('doctor', async (to, options) => {
+		const isToMend = options.get('mend') === '1';
+		if (isToMend) await audit.note({ who: 'command line', what: 'mend' });
+		await doctor.answer(to, isToMend);
+	});
 	const positions = createPositions({ files, queue, rates, countLanes: workers.lanes, log });
 	const search = createSearch({ db, embedder, capabilities });
 
@@ -112,7 +129,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		/** Undefined where the harness page is off. */
 		harness,
 		doctor,
+		audit,
 		parse,
+		/** For hooks, which cannot import it. */
+		trace: { inSpan, addToSpan },
 		/** For routes and hooks, which cannot import them (docs/decisions/001). */
 		errors: { problem, toAppError, errorBody },
 		/** Throws when a part does not answer. */

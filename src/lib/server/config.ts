@@ -2,6 +2,7 @@
 // readers of process.env. `npm run check` holds the README's table against this one.
 import { isIP } from 'node:net';
 import path from 'node:path';
+import ipaddr from 'ipaddr.js';
 import * as v from 'valibot';
 
 type Setting = { default: string; about: string; allowed: string; parse: v.GenericSchema<string, unknown> };
@@ -16,6 +17,21 @@ const emails = v.pipe(
 	text,
 	v.transform((value) => value.split(',').filter((one) => one.trim() !== '')),
 	v.array(email)
+);
+
+const list = v.pipe(
+	text,
+	v.transform((value) => value.split(',').flatMap((one) => one.trim() || []))
+);
+const allowed = v.pipe(list, v.array(v.pipe(v.string(), v.toLowerCase(), v.regex(/^[^\s@]*@[^\s@]+$/))));
+const proxies = v.pipe(
+	list,
+	v.array(
+		v.pipe(
+			v.string(),
+			v.check((one) => ipaddr.isValidCIDR(one) || isIP(one) !== 0)
+		)
+	)
 );
 
 // prettier-ignore
@@ -43,7 +59,11 @@ export const settings = {
 	EMBEDDING_MODEL: s('text-embedding-3-small', 'embedding model', 'a text', v.pipe(text, v.minLength(1))),
 	EMBEDDING_DIMENSIONS: s('', 'dimensions to ask the model for; empty: its own', '1 to 4096, or empty', or(whole(1, 4096))),
 	VISION_MODEL: s('', 'model of the same provider that reads scans and pictures, which are sent to it; empty: they are not read', 'a text, or empty', text),
+	ALLOWED_EMAILS: s('', 'who may sign in with the provider, separated by commas: addresses, or `@example.org` for all of a domain; empty: everybody whom it admits', 'e-mail addresses or @domains', allowed),
 	ADMIN_EMAILS: s('', 'who may use operator functions, separated by commas; embedded: also the person on the machine itself', 'e-mail addresses', emails),
+	TRUSTED_PROXIES: s('', 'proxies whose `X-Forwarded-For` is believed, separated by commas: addresses or networks, e.g. `127.0.0.1, 10.0.0.0/8`', 'addresses or networks', proxies),
+	REQUESTS_PER_MINUTE: s('6000', 'of one person, and of one address that is not signed in, at each process; 0: no limit', '0 to 1000000', whole(0, 1_000_000)),
+	OTEL_EXPORTER_OTLP_ENDPOINT: s('', 'where traces are sent (OTLP over HTTP), e.g. `http://localhost:4318`; empty: none are made', 'an http:// or https:// address, or empty', or(url)),
 	HARNESS: s('', 'the page `/harness`, which shows the live stream at work; empty: on in development, off in production', 'on, off, or empty', v.picklist(['', 'on', 'off'])),
 	LOG_LEVEL: s('info', 'how much is logged', 'debug, info, warn, error or silent', v.picklist(['debug', 'info', 'warn', 'error', 'silent']))
 } satisfies Record<string, Setting>;
@@ -67,7 +87,12 @@ export type Config = Readonly<{
 	provider:
 		Readonly<{ apiKey: string; baseUrl: string; model: string; dimensions: number | undefined }> | undefined;
 	visionModel: string | undefined;
+	/** Addresses and @domains; empty: everybody. */
+	allowedEmails: readonly string[];
 	adminEmails: readonly string[];
+	trustedProxies: readonly string[];
+	requestsPerMinute: number;
+	tracesUrl: string | undefined;
 	hasHarness: boolean;
 	logLevel: string;
 	isLoopback: boolean;
@@ -120,7 +145,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		oidc: clientId ? { issuer: values.OIDC_ISSUER, clientId, clientSecret } : undefined,
 		provider,
 		visionModel: values.VISION_MODEL || undefined,
+		allowedEmails: values.ALLOWED_EMAILS,
 		adminEmails: values.ADMIN_EMAILS,
+		trustedProxies: values.TRUSTED_PROXIES,
+		requestsPerMinute: values.REQUESTS_PER_MINUTE,
+		tracesUrl: values.OTEL_EXPORTER_OTLP_ENDPOINT || undefined,
 		hasHarness: values.HARNESS ? values.HARNESS === 'on' : env.NODE_ENV !== 'production',
 		logLevel: values.LOG_LEVEL,
 		isLoopback

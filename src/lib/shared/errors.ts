@@ -35,6 +35,7 @@ export const problems = {
 	'auth.not_configured': p(404, 'This way of signing in is not configured.', unchanged, 'Use another way to sign in.'),
 	'auth.refused': p(403, 'The sign-in was refused.', unchanged, 'Start the sign-in again.', true),
 	'auth.not_allowed': p(403, 'Only an operator may do this.', unchanged, 'Ask an operator.'),
+	'auth.not_invited': p(403, 'This address has not been invited.', unchanged, 'Ask the operator to invite it, or sign in with another account.'),
 	'auth.state_mismatch': p(400, 'The sign-in could not be matched to this browser.', unchanged, 'Start the sign-in again.', true),
 	'auth.email_unverified': p(403, 'The provider has not confirmed that this e-mail address is yours.', unchanged, 'Confirm the address with the provider, then sign in again.', true),
 	'auth.address_taken': p(409, 'Another account already has this e-mail address.', unchanged, 'Sign in as before, or ask the operator to join the accounts.'),

@@ -12,7 +12,9 @@ export const load: PageServerLoad = async ({ locals }) => {
 
 export const actions: Actions = {
 	async mend({ locals }) {
-		return { mended: sayMended(await operatorsApp(locals).doctor.mend()) };
+		const app = operatorsApp(locals);
+		await app.audit.note({ who: app.auth.require(locals.session).email, what: 'mend' });
+		return { mended: sayMended(await app.doctor.mend()) };
 	}
 };
 

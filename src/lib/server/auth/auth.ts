@@ -5,6 +5,7 @@ import { messageOf, problem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Db, Identity, Person } from '../platform/platform.ts';
 import { createAttempts } from './attempts.ts';
+import { createClientAddress } from './client-address.ts';
 import { createCookies } from './cookies.ts';
 import { createGuard } from './guard.ts';
 import { admitPerson } from './people.ts';
@@ -37,7 +38,10 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 		!config.oidc && config.isLoopback && (!config.origin || isLoopbackOrigin(config.origin));
 	const provider = config.oidc?.issuer.replace(/\/+$/, '') ?? (isLocalOpen ? 'local' : 'none');
 	const sessions = createSessions({ db, provider, now });
-	const attempts = createAttempts({ burst: 60, perSecond: 1, now: () => now().getTime() });
+	const clock = () => now().getTime();
+	const attempts = createAttempts({ burst: 60, perSecond: 1, now: clock });
+	const perMinute = config.requestsPerMinute;
+	const requests = createAttempts({ burst: perMinute, perSecond: perMinute / 60, now: clock });
 	const listeners = new Set<(sessionId: string, reason: EndReason) => void>();
 	let sweeper: NodeJS.Timeout | undefined;
 
@@ -59,6 +63,14 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 		return signedIn;
 	}
 
+	/** An allow-list is about people who come from elsewhere; who is on it may have come before it was written. */
+	function checkInvited(email: string): void {
+		const { allowedEmails } = config;
+		const domain = email.slice(email.lastIndexOf('@'));
+		if (allowedEmails.length === 0 || allowedEmails.some((one) => one === email || one === domain)) return;
+		throw problem('auth.not_invited');
+	}
+
 	async function signOut(token: string | undefined): Promise<void> {
 		const id = token && (await sessions.end(token));
 		if (id) tell(id, 'signed_out');
@@ -78,6 +90,8 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 
 	return {
 		guard: createGuard(config),
+		/** The peer, or whom trusted proxies speak for. */
+		addressOf: createClientAddress(config.trustedProxies),
 		cookies: createCookies(config.origin),
 		returnPath,
 		/** "Continue on this machine" is offered. */
@@ -88,6 +102,11 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 		async find(token: string | undefined): Promise<Session | undefined> {
 			const stored = token ? await sessions.find(token) : undefined;
 			return stored && toSession(stored);
+		},
+
+		/** Throws when this person, or this address of nobody known, asks for too much. */
+		limitRate({ session, address }: { session: Session | undefined; address: string }): void {
+			if (perMinute > 0) requests.take(session ? `user ${session.userId}` : address);
 		},
 
 		require(session: Session | undefined): Session {
@@ -127,6 +146,7 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 				pending,
 				redirectUri: redirectUri(callback.origin)
 			});
+			checkInvited(person.email);
 			return { ...(await signIn(person, input)), returnTo: returnPath(returnTo) };
 		},
 

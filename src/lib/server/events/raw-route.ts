@@ -14,7 +14,7 @@ export const streamPath = '/api/files/events';
 type Headers = Iterable<[string, string]>;
 
 export type RawRouteDeps = {
-	auth: Pick<Auth, 'guard' | 'find' | 'require'>;
+	auth: Pick<Auth, 'guard' | 'find' | 'require' | 'addressOf' | 'limitRate'>;
 	log: Log;
 	open(visitor: Visitor, response: ServerResponse, headers: Headers): void;
 };
@@ -28,7 +28,10 @@ export function createRawRoute({ auth, log, open }: RawRouteDeps) {
 	): Promise<void> {
 		const headers = headersOf(request);
 		const token = auth.guard.admit({ method: 'GET', path: url.pathname, headers });
-		const session = auth.require(await auth.find(token));
+		const found = await auth.find(token);
+		const address = auth.addressOf(request.socket.remoteAddress ?? '', headers['x-forwarded-for']);
+		auth.limitRate({ session: found, address });
+		const session = auth.require(found);
 		// Gone again while the session was looked up: nobody would ever close this stream.
 		if (response.destroyed) return;
 		open({ session, ...readVisit(url, headers['last-event-id'] ?? null) }, response, common);

@@ -1,5 +1,5 @@
-// Mends what leftovers.ts finds, and removes what is too old and scratch folders of a process that is gone: at the
-// start and every hour. The log says what was done.
+// Mends what leftovers.ts finds, and removes scratch folders of a process that is gone: at the start and every hour,
+// together with other upkeep. The log says what was done.
 import type { Files } from '../files/files.ts';
 import type { Log } from '../log.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
@@ -13,8 +13,8 @@ export type SweeperDeps = {
 	files: Pick<Files, 'queueAgain' | 'markLost'>;
 	queue: Pick<Queue, 'live'>;
 	log: Log;
-	/** Removes what is kept for a limited time. */
-	prune?: () => Promise<unknown>;
+	/** What else one process of all does every hour. */
+	upkeep?: () => Promise<unknown>;
 	everyMs?: number;
 	/** Younger blobs may be on their way to a row. */
 	minAgeMs?: number;
@@ -32,7 +32,7 @@ export type Swept = {
 export type Sweeper = ReturnType<typeof createSweeper>;
 
 export function createSweeper(deps: SweeperDeps) {
-	const { log, prune = async () => undefined, everyMs = 3_600_000 } = deps;
+	const { log, upkeep = async () => undefined, everyMs = 3_600_000 } = deps;
 	let timer: NodeJS.Timeout | undefined;
 	let sweeping: Promise<void> = Promise.resolve();
 	let stopping = new AbortController();
@@ -52,7 +52,7 @@ export function createSweeper(deps: SweeperDeps) {
 	}
 
 	function sweepNow(): void {
-		sweeping = Promise.all([sweep(), prune()]).then(
+		sweeping = Promise.all([sweep(), upkeep()]).then(
 			() => undefined,
 			(error: unknown) => log.error({ err: error }, 'the sweep failed')
 		);

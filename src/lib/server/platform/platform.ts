@@ -88,6 +88,8 @@ export type Platform = {
 	 * one stops or has lost its connection; another takes over. undefined: there is one process.
 	 */
 	lead?(begin: () => Promise<Stop>): Stop;
+	/** The same database for statements that may take hours; undefined: there are none such. */
+	slowDb?: Db;
 	/** Of a pool of connections, for the metrics. */
 	poolState?(): { open: number; idle: number; waiting: number };
 	/** Where one process has everything to itself, others ask it. */

@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import { messageOf, problem } from '../errors.ts';
 import { Job, type NewJob } from '../files/job.ts';
 import type { Stop, Tx } from '../platform/platform.ts';
+import { currentTrace, inSpan } from '../tracing.ts';
 import { type BossOptions, makeBoss, makeSchema, over, schema } from './boss.ts';
 import { createHands, Stopped } from './hands.ts';
 import { firstPriority, lanesFor, priorityOf } from './lanes.ts';
@@ -59,7 +60,8 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	let isStopping = false;
 
 	async function send(tx: Tx, job: NewJob, backlog = 0): Promise<void> {
-		await enqueue(tx, { ...job, tries: 0 }, { startAfter: 0, priority: priorityOf({ ...job, backlog }) });
+		const traced = { ...job, tries: 0, trace: job.trace ?? currentTrace() };
+		await enqueue(tx, traced, { startAfter: 0, priority: priorityOf({ ...job, backlog }) });
 	}
 
 	async function enqueue(tx: Tx, job: Job, when: { startAfter: number; priority: number }): Promise<void> {
@@ -89,7 +91,9 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		try {
 			const outcome = await hands.hold(job, held.signal, async (signal) => {
 				if (isStopping) throw new Stopped('stopping');
-				return worker.run(job, signal);
+				const { fileId, attempt, kind = 'usual', trace: parent } = job;
+				const attributes = { 'file.id': fileId, 'job.attempt': attempt, 'job.kind': kind, parent };
+				return inSpan('job', attributes, () => worker.run(job, signal));
 			});
 			if (outcome) await putOff(held, job, outcome);
 		} catch (error) {

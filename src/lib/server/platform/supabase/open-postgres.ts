@@ -19,6 +19,8 @@ export type PostgresOptions = {
 export async function openPostgres(options: PostgresOptions): Promise<Platform> {
 	const { url, connections, waitSeconds, log, openParts } = options;
 	const db = new PgDb({ url, connections, log });
+	// Its one connection is closed when it has had nothing to do for some seconds.
+	const slowDb = new PgDb({ url, connections: 1, statementMs: 0, log });
 	try {
 		await untilReachable(db, { url, waitSeconds, log });
 		await bringUpToDate(db, log);
@@ -30,6 +32,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Platform> 
 			...(await openParts(db)),
 			capabilities,
 			db,
+			slowDb,
 			lead(begin) {
 				const stop = createLeadership({ url, log, begin });
 				stops.push(stop);
@@ -38,6 +41,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Platform> 
 			poolState: () => db.pool(),
 			async close() {
 				for (const stop of stops) await stop();
+				await slowDb.close();
 				await db.close();
 			}
 		};

@@ -44,6 +44,11 @@ export class PgDb implements Db {
 			keepAlive: true,
 			application_name: 'asura'
 		});
+		// For indexes of vectors, which are everybody's: look further when what was found is of others (search/vector-index.ts).
+		// Where there is no pgvector it is a name without a meaning.
+		this.#pool.on('connect', (client) => {
+			client.query(`select set_config('hnsw.iterative_scan', 'strict_order', false)`).catch(alreadyTold);
+		});
 		// A connection that breaks while nobody uses it is replaced at the next use.
 		this.#pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection broke'));
 		this.#listener = new PgListener(url, log);
