@@ -1,5 +1,5 @@
 // One person's session, however it asks, never meets another's rows.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '#lib/server/platform/platform.ts';
 
@@ -101,6 +101,16 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 	await db.query(
 		`insert into asura.sessions (user_id, provider, token_hash, expires_at) values ($1, 'test', $2, now())`,
 		[user, randomUUID()]
+	);
+	await db.query(
+		`insert into asura.api_keys (user_id, name, key_hash, hint, provider, scopes)
+		values ($1, 'a key', $2, 'asura_', 'test', array['read'])`,
+		[user, randomBytes(32).toString('hex')]
+	);
+	await db.query(
+		`insert into asura.stream_tickets (user_id, source_id, ticket_hash, expires_at)
+		values ($1, gen_random_uuid(), $2, now())`,
+		[user, randomBytes(32).toString('hex')]
 	);
 	await db.query(`insert into asura.notifications (user_id, event, data) values ($1, 'e', '{}')`, [user]);
 	const addFile = `insert into public.files (id, user_id, blob_id, filename, file_type, size_bytes, sha256)

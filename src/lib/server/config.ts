@@ -18,6 +18,26 @@ const emails = v.pipe(
 	v.array(email)
 );
 
+const origins = v.pipe(
+	text,
+	v.transform((value) =>
+		value
+			.split(',')
+			.map((one) => one.trim())
+			.filter(Boolean)
+	),
+	v.array(
+		v.union([
+			v.literal('*'),
+			v.pipe(
+				url,
+				v.check(isPlainOrigin),
+				v.transform((one) => new URL(one).origin)
+			)
+		])
+	)
+);
+
 // prettier-ignore
 export const settings = {
 	HOST: s('127.0.0.1', 'address to listen on; beyond loopback a sign-in must be configured', 'an address or host name', v.pipe(text, v.minLength(1))),
@@ -37,6 +57,7 @@ export const settings = {
 	EMBEDDING_DIMENSIONS: s('', 'dimensions to ask the model for; empty: its own', '1 to 4096, or empty', or(whole(1, 4096))),
 	VISION_MODEL: s('', 'model of the same provider that reads scans and pictures, which are sent to it; empty: they are not read', 'a text, or empty', text),
 	ADMIN_EMAILS: s('', 'who may use operator functions, separated by commas; embedded: also the person on the machine itself', 'e-mail addresses', emails),
+	CORS_ORIGINS: s('', 'other origins whose pages may use the API, separated by commas; `*`: any, without cookies', 'http:// or https:// and a host, without a path; or *', origins),
 	HARNESS: s('', 'the page `/harness`, which shows the live stream at work; empty: on in development, off in production', 'on, off, or empty', v.picklist(['', 'on', 'off'])),
 	LOG_LEVEL: s('info', 'how much is logged', 'debug, info, warn, error or silent', v.picklist(['debug', 'info', 'warn', 'error', 'silent']))
 } satisfies Record<string, Setting>;
@@ -55,6 +76,7 @@ export type Config = Readonly<{
 		Readonly<{ apiKey: string; baseUrl: string; model: string; dimensions: number | undefined }> | undefined;
 	visionModel: string | undefined;
 	adminEmails: readonly string[];
+	corsOrigins: readonly string[];
 	hasHarness: boolean;
 	logLevel: string;
 	isLoopback: boolean;
@@ -96,6 +118,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		provider,
 		visionModel: values.VISION_MODEL || undefined,
 		adminEmails: values.ADMIN_EMAILS,
+		corsOrigins: values.CORS_ORIGINS,
 		hasHarness: values.HARNESS ? values.HARNESS === 'on' : env.NODE_ENV !== 'production',
 		logLevel: values.LOG_LEVEL,
 		isLoopback

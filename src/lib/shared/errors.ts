@@ -35,6 +35,12 @@ export const problems = {
 	'auth.not_configured': p(404, 'This way of signing in is not configured.', unchanged, 'Use another way to sign in.'),
 	'auth.refused': p(403, 'The sign-in was refused.', unchanged, 'Start the sign-in again.', true),
 	'auth.not_allowed': p(403, 'Only an operator may do this.', unchanged, 'Ask an operator.'),
+	'auth.key_invalid': p(401, 'This key is not valid: it is wrong, expired or revoked.', unchanged, 'Use another key, or make a new one.'),
+	'auth.key_in_url': p(400, 'A key must not stand in an address, where others may read it.', unchanged, 'Revoke that key, and send a new one as Authorization: Bearer; for an EventSource, get a ticket.'),
+	'auth.scope_missing': p(403, 'This key may not do that.', unchanged, 'Use a key with that scope.'),
+	'auth.session_only': p(403, 'This is for a person who is signed in, not for a key.', unchanged, 'Sign in on the page.'),
+	'auth.ticket_invalid': p(401, 'This ticket is not valid: it has been used, or its minute is over.', unchanged, 'Get a new ticket.', true),
+	'auth.ticket_misplaced': p(400, 'A ticket opens streams only.', unchanged, 'Send a key as Authorization: Bearer.'),
 	'auth.state_mismatch': p(400, 'The sign-in could not be matched to this browser.', unchanged, 'Start the sign-in again.', true),
 	'auth.email_unverified': p(403, 'The provider has not confirmed that this e-mail address is yours.', unchanged, 'Confirm the address with the provider, then sign in again.', true),
 	'auth.address_taken': p(409, 'Another account already has this e-mail address.', unchanged, 'Sign in as before, or ask the operator to join the accounts.'),
@@ -77,6 +83,8 @@ export const problems = {
 	'vision.too_many_pages': p(422, 'Not all pages without text were read from their pictures.', originalKept, 'Split the file.'),
 	'job.gave_up': p(500, 'Processing stopped unexpectedly several times.', originalKept, 'Retry; report it if it happens again.', true),
 
+	'key.not_found': p(404, 'There is no such key.', unchanged, 'Look at the list of keys.'),
+	'key.too_many': p(409, 'You have as many keys as one person may have.', unchanged, 'Revoke one that you no longer need.'),
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
 	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true)
 } satisfies Record<string, Problem>;

@@ -28,7 +28,7 @@ export type EventsDeps = {
 	db: Db;
 	changes: FileChanges;
 	changeFeed: ChangeFeed;
-	auth: Pick<Auth, 'guard' | 'find' | 'require' | 'isAlive' | 'onEnded'>;
+	auth: Pick<Auth, 'guard' | 'cors' | 'identify' | 'require' | 'isAlive' | 'onEnded'>;
 	config: Pick<Config, 'heartbeatSeconds'>;
 	metrics: Metrics;
 	log: Log;
