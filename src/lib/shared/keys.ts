@@ -42,15 +42,11 @@ export type TicketAnswer = v.InferOutput<typeof TicketAnswer>;
 
 const dayMs = 24 * 60 * 60_000;
 /** The page's form: days from now, or nothing for a key without an end. */
-export const KeyForm = v.pipe(
-	v.object({
-		name: v.string(),
-		scopes: v.array(v.string()),
-		expires_at: v.pipe(
-			v.string(),
-			v.regex(/^\d{0,4}$/),
-			v.transform((days) => (days === '' ? null : new Date(Date.now() + Number(days) * dayMs).toISOString()))
-		)
-	}),
-	KeyToMake
-);
+export const KeyForm = v.object({
+	...KeyToMake.entries,
+	expires_at: v.pipe(
+		v.string(),
+		v.regex(/^\d{0,4}$/),
+		v.transform((days) => (days === '' ? null : new Date(Date.now() + Number(days) * dayMs).toISOString()))
+	)
+});
