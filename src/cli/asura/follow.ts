@@ -4,8 +4,7 @@ import * as v from 'valibot';
 import { ApiError, offline, refusal } from '#lib/client/api.ts';
 import { backoffMs } from '#lib/client/backoff.ts';
 import type { Connection } from '#lib/client/connect.ts';
-import { StreamMessage, streamEvents } from '#lib/shared/events.ts';
-import { NamedEvent } from '#lib/shared/named-events.ts';
+import { NamedEvent, StreamMessage, streamEvents } from '#lib/shared/events.ts';
 import { openSse } from '../sse.ts';
 
 export type Message = StreamMessage | NamedEvent;

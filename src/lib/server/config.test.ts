@@ -29,6 +29,8 @@ describe('readConfig', () => {
 		['OPENAI_BASE_URL', 'localhost:11434', 'an http:// or https:// address'],
 		['EMBEDDING_DIMENSIONS', '9999', '1 to 4096, or empty'],
 		['ADMIN_EMAILS', 'ada@example.org, nonsense', 'e-mail addresses'],
+		['CORS_ORIGINS', 'https://app.example.org/path', 'without a path; or *'],
+		['CORS_ORIGINS', 'https://app.example.org,null', 'without a path; or *'],
 		['LOG_LEVEL', 'loud', 'debug, info']
 	])('names variable, value and what is allowed: %s=%s', (name, value, allowed) => {
 		const read = () => readConfig({ [name]: value });

@@ -34,9 +34,9 @@ const common: Record<Access, readonly ErrorCode[]> = {
 
 export const accessWords: Record<Access, string> = {
 	anybody: 'Anybody.',
-	read: 'A signed-in person, or a key with the scope `read`.',
-	write: 'A signed-in person, or a key with the scope `write`.',
-	operator: 'An operator, or an operator’s key with the scope `admin`.',
+	read: 'A signed-in person, or a key with the scope “read”.',
+	write: 'A signed-in person, or a key with the scope “write”.',
+	operator: 'An operator, or an operator’s key with the scope “admin”.',
 	person: 'A signed-in person; never a key.'
 };
 

@@ -33,7 +33,9 @@ function told(operation: Operation) {
 				? shapeOf(plain(body.schema, 'input'))
 				: 'multipart/form-data; any number of parts named file'),
 		answers: Object.entries(answers).map(([status, answer]) => ({ status, shape: shapeOfAnswer(answer) })),
-		errors: errorsOf(operation).map((code) => ({ code, status: problems[code].status }))
+		errors: errorsOf(operation)
+			.map((code) => ({ code, status: problems[code].status }))
+			.toSorted((a, b) => a.status - b.status)
 	};
 }
 

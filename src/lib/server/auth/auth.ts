@@ -143,8 +143,7 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 
 		/** Its streams end with it. */
 		async revokeKey(session: Session | undefined, id: string): Promise<void> {
-			await keys.revoke(requirePerson(session).userId, id);
-			tell(id, 'signed_out');
+			tell(await keys.revoke(requirePerson(session).userId, id), 'signed_out');
 		},
 
 		makeTicket: (session: Session | undefined): Promise<TicketAnswer> =>

@@ -88,12 +88,15 @@ export function createKeys({ db, provider, now }: { db: Db; provider: string; no
 			return v.parse(v.array(ApiKey), rows);
 		},
 
-		async revoke(userId: string, id: string): Promise<void> {
-			const { rowCount } = await db.query(
-				'delete from asura.api_keys where user_id = $1::uuid and id::text = $2',
+		/** Returns the id of the key that is gone. */
+		async revoke(userId: string, id: string): Promise<string> {
+			const { rows } = await db.query(
+				'delete from asura.api_keys where user_id = $1::uuid and id::text = $2 returning id::text',
 				[userId, id.toLowerCase()]
 			);
-			if (rowCount === 0) throw problem('key.not_found');
+			const [gone] = idsOf(rows);
+			if (gone === undefined) throw problem('key.not_found');
+			return gone;
 		},
 
 		async find(token: string): Promise<StoredKey | undefined> {
