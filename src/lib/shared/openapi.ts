@@ -176,26 +176,27 @@ function content(description: string, type: string, schema: Json): Json {
 
 /** As JSON schema, with the named shapes by reference. */
 export function plain(schema: Schema, typeMode: 'input' | 'output'): Json {
-	const { $schema: _draft, $defs: _definitions, ...rest } = convert(schema, typeMode, definitions);
-	return rest;
+	return convert(schema, typeMode, definitions);
 }
 
 /** A named shape itself: it may refer to the others. */
 function ownSchema(name: string, schema: v.GenericSchema): Json {
-	const { [name]: _itself, ...others } = definitions;
-	const { $schema: _draft, $defs: _definitions, ...rest } = convert(schema, 'output', others);
-	return rest;
+	return convert(schema, 'output', without(definitions, name));
 }
 
 function convert(schema: Schema, typeMode: 'input' | 'output', named: Record<string, v.GenericSchema>): Json {
-	return {
-		...toJsonSchema(schema, {
-			target: 'draft-2020-12',
-			typeMode,
-			definitions: named,
-			// What only code can check; the sentence of the refusal says it.
-			ignoreActions: ['check', 'trim', 'to_lower_case', 'iso_timestamp'],
-			overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`
-		})
-	};
+	const converted = toJsonSchema(schema, {
+		target: 'draft-2020-12',
+		typeMode,
+		definitions: named,
+		// What only code can check; the sentence of the refusal says it.
+		ignoreActions: ['check', 'trim', 'to_lower_case', 'iso_timestamp'],
+		overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`
+	});
+	// The document says both once, for all of them.
+	return without({ ...converted }, '$schema', '$defs');
+}
+
+function without<T>(record: Record<string, T>, ...names: string[]): Record<string, T> {
+	return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 }
