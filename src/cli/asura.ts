@@ -21,7 +21,7 @@ asura upload <files|folders|-> [--watch]  sends them; --watch stays until each i
 asura list [--status <status>] [--limit <n>]
 asura status [ids]                        ends with 6 while one is at work
 asura search <words> [--limit <n>] [--file <id>]
-asura download <id> [--variant original|compressed|thumbnail|text] [--output <file|->] [--force]
+asura download <id> [--variant original|compressed|thumbnail|preview|text] [--output <file|->] [--force]
 asura delete <ids>
 asura events [--cursor <cursor>]          what happens, until Ctrl C
 

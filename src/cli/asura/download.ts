@@ -10,8 +10,20 @@ import { type Context, toId } from './context.ts';
 import { type Exit, exits, UsageError } from './exit.ts';
 import { harmless } from './output.ts';
 
-const variants = ['original', 'compressed', 'thumbnail', 'text'] as const satisfies readonly Variant[];
-const endings: Record<Variant, string> = { original: '', compressed: '', thumbnail: '.webp', text: '.txt' };
+const variants = [
+	'original',
+	'compressed',
+	'thumbnail',
+	'preview',
+	'text'
+] as const satisfies readonly Variant[];
+const endings: Record<Variant, string> = {
+	original: '',
+	compressed: '',
+	thumbnail: '.webp',
+	preview: '.webp',
+	text: '.txt'
+};
 
 export type DownloadOptions = {
 	output?: string | undefined;
