@@ -120,6 +120,10 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 	await db.query('delete from public.files where id = $1', [gone]);
 	await db.query(addFile, [file, user]);
 	await db.query(
+		`insert into asura.uploads (id, user_id, filename, folder, size_bytes) values ($1, $2, 'a.txt', '', 1)`,
+		[randomUUID(), user]
+	);
+	await db.query(
 		`insert into asura.stage_rates (file_type, magnitude, stage, seconds) values ('text/plain', 1, 'total', 1)
 			on conflict do nothing`
 	);

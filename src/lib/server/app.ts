@@ -28,6 +28,7 @@ import { createSweeper } from './pipeline/sweeper.ts';
 import type { Platform } from './platform/platform.ts';
 import { createQueue } from './queue/queue.ts';
 import { createSearch } from './search/search.ts';
+import { createResumable } from './uploads/resumable.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 const readyMs = 3000;
@@ -77,7 +78,9 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
-	const sweeper = createSweeper({ db, blobs, files, queue, scratch, log });
+	const partials = path.join(config.dataDir, 'uploads');
+	const resumable = createResumable({ folder: partials, db, blobs, files, config, metrics, log });
+	const sweeper = createSweeper({ db, blobs, files, queue, uploads: resumable, scratch, log });
 	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
 	platform.onCommand?.('doctor', (to, options) => doctor.answer(to, options.get('mend') === '1'));
 	const positions = createPositions({ files, queue, rates, config, log });
@@ -104,6 +107,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		auth,
 		files,
 		uploads,
+		resumable,
 		queue,
 		search,
 		events,

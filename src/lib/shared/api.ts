@@ -82,6 +82,20 @@ export const RetryAllOptions = v.object({ status: v.literal('failed') });
 export const RetryAllBody = v.pipe(v.string(), v.parseJson(), RetryAllOptions);
 export const RetryAllAnswer = v.object({ files: v.array(StoredFile) });
 
+/** POST /api/files/known: which of these bytes the person has already. */
+export const KnownBody = v.pipe(
+	v.string(),
+	v.parseJson(),
+	v.object({
+		sha256: v.pipe(
+			v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+			v.minLength(1),
+			v.maxLength(limits.maxHashesAtOnce)
+		)
+	})
+);
+export const KnownAnswer = v.object({ files: v.array(StoredFile) });
+
 export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'preview', 'text']);
 export const ContentQuery = v.object({
 	variant: v.optional(Variant, 'original'),

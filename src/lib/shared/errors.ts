@@ -53,6 +53,12 @@ export const problems = {
 	'upload.empty': p(400, 'The file is empty.', nothingKept, 'Choose a file with something in it.'),
 	'upload.interrupted': p(400, 'The connection ended before the whole file arrived.', nothingKept, 'Upload the file again.', true),
 	'upload.corrupted': p(400, 'The bytes that arrived are not the bytes that were sent.', nothingKept, 'Upload the file again.', true),
+	'upload.bad_folder': p(400, 'The folder of the file is not a path, or is too long or too deep.', nothingKept, 'Upload the file from a shorter path.'),
+	'upload.not_found': p(404, 'There is no such upload; unfinished ones are kept for a day.', nothingKept, 'Upload the file again.', true),
+	'upload.offset_conflict': p(409, 'The upload does not go on from there.', 'What had arrived is kept.', 'Ask for its offset, then go on.', true),
+	'upload.wrong_protocol': p(412, 'This address speaks tus 1.0.0.', unchanged, 'Send the header Tus-Resumable: 1.0.0.'),
+	'upload.busy': p(423, 'Another request is sending this upload.', 'What had arrived is kept.', 'Try again in a moment.', true),
+	'upload.too_many_open': p(429, 'Too many unfinished uploads of one person.', nothingKept, 'Finish or cancel some of them, then try again.', true),
 	'upload.quota_exceeded': p(413, 'Your storage is full.', nothingKept, 'Delete files you no longer need.'),
 
 	'file.not_found': p(404, 'There is no such file.', unchanged, 'Go back to the list.'),

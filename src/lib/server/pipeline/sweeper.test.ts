@@ -23,7 +23,8 @@ afterEach(() => test.close());
 
 const sweep = (minAgeMs = 0, { scratch } = test) => {
 	const { platform, files, queue } = test;
-	return createSweeper({ ...platform, files, queue, scratch, log: silentLog, minAgeMs }).sweep();
+	const uploads = { removeExpired: async () => 0 };
+	return createSweeper({ ...platform, files, queue, uploads, scratch, log: silentLog, minAgeMs }).sweep();
 };
 
 async function complete(id: string): Promise<void> {

@@ -13,6 +13,8 @@ export type SweeperDeps = {
 	files: Pick<Files, 'queueAgain' | 'markLost'>;
 	queue: Pick<Queue, 'live'>;
 	scratch: Pick<Scratch, 'removeAbandoned'>;
+	/** Those that are sent in several requests. */
+	uploads: { removeExpired(): Promise<number> };
 	log: Log;
 	everyMs?: number;
 	/** Younger blobs may be on their way to a row. */
@@ -25,6 +27,8 @@ export type Swept = {
 	/** They had no job and have one again. */
 	strandedFiles: number;
 	orphanBlobs: number;
+	/** Nobody continued them in time. */
+	expiredUploads: number;
 	scratchFolders: number;
 };
 
@@ -41,6 +45,7 @@ export function createSweeper(deps: SweeperDeps) {
 			lostFiles: await markLost(deps, stopping.signal),
 			strandedFiles: await queueStranded(deps),
 			orphanBlobs: await removeOrphans(deps, stopping.signal),
+			expiredUploads: await deps.uploads.removeExpired(),
 			scratchFolders: await deps.scratch.removeAbandoned()
 		};
 		if (swept.lostFiles > 0)
