@@ -1,6 +1,6 @@
 // Asura's JSON endpoints, typed. Every refusal is an ApiError that can be shown as it is.
 import * as v from 'valibot';
-import { FileDetails, ListAnswer, RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
+import { FileDetails, KnownAnswer, ListAnswer, RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
 import { ErrorBody } from '#lib/shared/errors.ts';
 import { type Status, StoredFile } from '#lib/shared/files.ts';
 import { TicketAnswer } from '#lib/shared/keys.ts';
@@ -74,6 +74,18 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async retryFailed(): Promise<StoredFile[]> {
 			const answer = await ask('/api/files/retry', asJson({ status: 'failed' }));
 			return v.parse(RetryAllAnswer, await answer.json()).files;
+		},
+		/** Of the files with these hashes one each. */
+		async known(sha256: readonly string[]): Promise<StoredFile[]> {
+			const answer = await ask('/api/files/known', asJson({ sha256 }));
+			return v.parse(KnownAnswer, await answer.json()).files;
+		},
+		async file(id: string): Promise<StoredFile> {
+			return toFile(await ask(`/api/files/${id}`));
+		},
+		/** A resumable upload that nobody will finish. */
+		async forgetUpload(url: string): Promise<void> {
+			await ask(url, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } });
 		},
 		async details(id: string): Promise<FileDetails> {
 			return v.parse(FileDetails, await (await ask(`/api/files/${id}/details`)).json());
