@@ -94,6 +94,10 @@ describe('an upload in several requests', () => {
 	it('is found by its folder when a form sends the way to it', async () => {
 		const answer = await ada.upload({ filename: 'Log books/May/first.txt', content: 'The log of May.' });
 		expect(answer.body.files[0]).toMatchObject({ filename: 'first.txt', folder: 'Log books/May' });
+		await eventually(async () => {
+			const found = await (await ada.ask('/api/search?q=books')).json();
+			expect(found.results[0]?.file.filename).toBe('first.txt');
+		});
 	});
 
 	it('goes on where the connection broke, with what had arrived', async () => {
