@@ -19,7 +19,9 @@ export function createSendResumable({ unfinished, fileOf }: ResumableOptions): S
 	const inUse = new Set<string>();
 
 	return async (file, { signal, onSent, folder, sha256 }) => {
-		const tus = await import('tus-js-client');
+		const tus = await import('tus-js-client').catch((cause: unknown) => {
+			throw new ApiError(offline, 0, cause);
+		});
 		signal.throwIfAborted();
 		const print = fingerprintOf(file, folder);
 		const begun = unfinished.find(print);

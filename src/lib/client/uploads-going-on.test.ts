@@ -81,6 +81,16 @@ describe('an upload whose line breaks', () => {
 		await eventually(() => expect(calls).toHaveLength(3));
 	});
 
+	it('is not tried again for ever when it is the file that is gone', async () => {
+		const { uploads, calls } = setUp();
+		const file = new File(['x'], 'gone.txt');
+		file.slice = () =>
+			({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) }) as unknown as Blob;
+		uploads.add([{ file, folder: '' }]);
+		calls[0]?.refuse(new ApiError(offline, 0));
+		await eventually(() => expect(uploads.list[0]?.error?.message).toBe('The file has changed, or is gone.'));
+	});
+
 	it('is not sent again when it had arrived and only the answer was lost', async () => {
 		const arrived = aFile();
 		const { calls, add, stored, uploads } = setUp({ findArrived: async () => arrived });

@@ -226,9 +226,12 @@ export class Uploads {
 	}
 
 	async #sendOrFind(upload: Upload, signal: AbortSignal): Promise<StoredFile> {
-		const arrived = upload.attempts > 0 ? await this.#options.findArrived?.(upload) : undefined;
-		signal.throwIfAborted();
-		if (arrived) return arrived;
+		if (upload.attempts > 0) {
+			await checkReadable(upload.file);
+			const arrived = await this.#options.findArrived?.(upload);
+			signal.throwIfAborted();
+			if (arrived) return arrived;
+		}
 		return this.#options.send(upload.file, {
 			signal,
 			onSent: (bytes) => this.#sent(upload, bytes),
@@ -281,6 +284,15 @@ function isPassing({ status, code }: ApiError): boolean {
 		code === 'upload.interrupted' ||
 		code === 'upload.offset_conflict'
 	);
+}
+
+/** A file that was changed or removed looks like a broken line to a browser that sends it. */
+async function checkReadable(file: File): Promise<void> {
+	try {
+		await file.slice(0, 1).arrayBuffer();
+	} catch (cause) {
+		throw new ApiError({ code: 'file.unreadable', message: 'The file has changed, or is gone.' }, 0, cause);
+	}
 }
 
 function fail(upload: Upload, error: ApiError): void {
