@@ -83,7 +83,7 @@ async function write(handle: FileHandle, { from, content, onGrown, stallMs }: Gr
 				continue;
 			}
 			watch.pause();
-			await handle.write(chunk, 0, chunk.length, at);
+			await writeAll(handle, chunk, at);
 			at += chunk.length;
 			await onGrown(at).catch((error: unknown) => (refused = { error, at: performance.now() }));
 			watch.heard();
@@ -92,6 +92,12 @@ async function write(handle: FileHandle, { from, content, onGrown, stallMs }: Gr
 		watch.stop();
 	}
 	if (refused) throw refused.error;
+}
+
+/** A system may take less than it is given. */
+async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
+	for (let done = 0; done < bytes.length;)
+		done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
 }
 
 /** Our own disk may be slow; it is the sender's silence that counts. */
