@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import { DataStore, Upload } from '@tus/server';
 import * as v from 'valibot';
-import { problem } from '../errors.ts';
+import { AppError, problem } from '../errors.ts';
 import { toFilename } from './filename.ts';
 import { folderOf, toFolder } from './folder.ts';
 import { expiryMs, type OpenUpload, type OpenUploads } from './open-uploads.ts';
@@ -85,8 +85,7 @@ export class TusStore extends DataStore {
 				}
 			});
 		} catch (error) {
-			if (error instanceof Error && 'code' in error && error.code === 'file.unsupported_type')
-				await this.remove(id);
+			if (error instanceof AppError && error.code === 'file.unsupported_type') await this.remove(id);
 			throw error;
 		} finally {
 			await uploads.touch(id);
