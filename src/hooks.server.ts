@@ -20,6 +20,8 @@ const openRoutes = new Set([
 	'/healthz',
 	'/readyz',
 	'/metrics',
+	'/docs',
+	'/api/openapi.json',
 	'/api/[...rest]'
 ]);
 /** A person's browser is on its way here: what goes wrong is told on the sign-in page. */
@@ -41,7 +43,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 		parent: event.request.headers.get('traceparent') ?? undefined
 	};
 	return locals.app.trace.inSpan(`${method} ${event.route.id ?? 'nothing'}`, span, async () => {
-		const answer = seal(await answerOrRefuse(event, resolve), locals.requestId);
+		const answer = seal(event, await answerOrRefuse(event, resolve));
 		locals.app.trace.addToSpan({ 'http.response.status_code': answer.status });
 		logRequest(event, answer.status, performance.now() - startedAt);
 		return answer;
@@ -59,10 +61,15 @@ async function answerOrRefuse(event: RequestEvent, resolve: Resolve): Promise<Re
 	const { locals, url, route } = event;
 	const { app } = locals;
 	try {
-		const token = app.auth.guard.admit(arrivalOf(event));
-		const isForHealth = sessionless.has(url.pathname);
-		locals.session = isForHealth ? undefined : await app.auth.find(token);
-		if (!isForHealth) limitRate(event);
+		const arrival = arrivalOf(event);
+		const credential = app.auth.guard.admit(arrival);
+		if (app.auth.cors.isPreflight(arrival))
+			return new Response(null, { status: 204, headers: app.auth.cors.preflight(arrival) });
+		if (!sessionless.has(url.pathname)) {
+			const knock = { method: arrival.method, path: arrival.path, address: () => addressOf(event) };
+			locals.session = await app.auth.identify(credential, knock);
+			limitRate(event);
+		}
 		if (route.id !== null && !openRoutes.has(route.id) && !locals.session) return refuseStranger(event);
 		return finish(event, await resolve(event));
 	} catch (error) {
@@ -73,15 +80,14 @@ async function answerOrRefuse(event: RequestEvent, resolve: Resolve): Promise<Re
 }
 
 /** A load that fetches from our own API is part of one request. */
-function limitRate({
-	locals: { app, session },
-	request,
-	isSubRequest,
-	getClientAddress
-}: RequestEvent): void {
-	if (isSubRequest) return;
-	const address = app.auth.addressOf(getClientAddress(), request.headers.get('x-forwarded-for'));
-	app.auth.limitRate({ session, address });
+function limitRate(event: RequestEvent): void {
+	const { app, session } = event.locals;
+	if (!event.isSubRequest) app.auth.limitRate({ session, address: addressOf(event) });
+}
+
+/** Of the peer, or of whom trusted proxies speak for. */
+function addressOf({ locals, request, getClientAddress }: RequestEvent): string {
+	return locals.app.auth.addressOf(getClientAddress(), request.headers.get('x-forwarded-for'));
 }
 
 function arrivalOf({ request, url, isSubRequest }: RequestEvent) {
@@ -142,10 +148,15 @@ function fromKit(app: App, status: number): AppError | undefined {
 	return status >= 400 && status < 500 ? app.errors.problem('request.invalid') : undefined;
 }
 
-function seal(answer: Response, requestId: string): Response {
+function seal(event: RequestEvent, answer: Response): Response {
+	const { app, requestId } = event.locals;
 	// Headers of some answers, such as a redirect's, cannot be changed.
 	const sealed = new Response(answer.body, answer);
 	sealed.headers.set('x-request-id', requestId);
+	// A library behind a route may have a rule of its own for other origins; ours is the only one.
+	for (const name of ['allow-origin', 'allow-credentials', 'expose-headers'])
+		sealed.headers.delete(`access-control-${name}`);
+	for (const [name, value] of app.auth.cors.headersFor(arrivalOf(event))) sealed.headers.append(name, value);
 	if (!sealed.headers.has('cache-control')) sealed.headers.set('cache-control', 'no-store');
 	return sealed;
 }

@@ -82,6 +82,7 @@ function sayMended(mended: Mended): string[] {
 		[mended.stalledFiles, 'that stood still begun anew'],
 		[mended.lostFiles, 'marked as lost: their bytes are gone'],
 		[mended.orphanBlobs, 'blobs without a row removed'],
+		[mended.expiredUploads, 'expired uploads forgotten'],
 		[mended.scratchFolders, 'scratch folders of dead processes removed']
 	] as const;
 	const lines = done.filter(([count]) => count > 0).map(([count, what]) => `Mended: ${count} ${what}.`);

@@ -1,5 +1,6 @@
 // The composition root: every part is made here, once, and handed what it needs. The arrows that point back (the
 // queue runs the pipeline, files ring the bell) are function arguments and stand in this file only.
+import path from 'node:path';
 import * as v from 'valibot';
 import { createAudit } from './auth/audit.ts';
 import { createAuth } from './auth/auth.ts';
@@ -22,8 +23,8 @@ import { createPositions } from './pipeline/positions.ts';
 import { createRates } from './pipeline/rates.ts';
 import { createReembedding } from './pipeline/reembedding.ts';
 import { chunkPages } from './pipeline/stages/chunk.ts';
+import { createScratch } from './pipeline/scratch.ts';
 import { createStages } from './pipeline/stages/stages.ts';
-import { removeAbandonedScratch } from './pipeline/scratch.ts';
 import { createSweeper } from './pipeline/sweeper.ts';
 import { openPlatform } from './open-platform.ts';
 import type { Stop } from './platform/platform.ts';
@@ -31,6 +32,7 @@ import { createQueue } from './queue/queue.ts';
 import { createSearch } from './search/search.ts';
 import { createVectorIndex } from './search/vector-index.ts';
 import { addToSpan, inSpan } from './tracing.ts';
+import { createResumable } from './uploads/resumable.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 const readyMs = 3000;
@@ -68,6 +70,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const embedder = createEmbedder({ config, metrics, log });
 	const stages = createStages({ config, log });
 	const rates = createRates(db);
+	const scratch = createScratch(path.join(config.dataDir, 'tmp'));
 	const pipeline = createPipeline({
 		db,
 		blobs,
@@ -77,18 +80,23 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		embedder,
 		vision: createVision({ config, metrics, log }),
 		rates,
+		scratch,
 		metrics,
 		log
 	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
+	const partials = path.join(config.dataDir, 'uploads');
+	const resumable = createResumable({ folder: partials, db, blobs, files, config, metrics, log });
 	const vectorIndex = createVectorIndex({ db: platform.slowDb ?? db, capabilities, log });
 	const sweeper = createSweeper({
 		db,
 		blobs,
 		files,
 		queue,
+		uploads: resumable,
+		scratch,
 		log,
 		upkeep: () => Promise.all([events.prune(), audit.prune(), vectorIndex.build()])
 	});
@@ -123,6 +131,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		auth,
 		files,
 		uploads,
+		resumable,
 		queue,
 		search,
 		events,
@@ -171,7 +180,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 
 	async function startWork(): Promise<void> {
 		await workers.join();
-		await removeAbandonedScratch();
+		await scratch.removeAbandoned();
 		await queue.work({
 			run: (job, signal) => (job.kind === 'vectors' ? reembedding : pipeline).run(job, signal),
 			giveUp: pipeline.giveUp

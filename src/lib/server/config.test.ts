@@ -31,6 +31,8 @@ describe('readConfig', () => {
 		['ADMIN_EMAILS', 'ada@example.org, nonsense', 'e-mail addresses'],
 		['ALLOWED_EMAILS', 'ada@example.org, example.org', '@domains'],
 		['TRUSTED_PROXIES', '10.0.0.0/8, proxy.local', 'addresses or networks'],
+		['CORS_ORIGINS', 'https://app.example.org/path', 'without a path; or *'],
+		['CORS_ORIGINS', 'https://app.example.org,null', 'without a path; or *'],
 		['LOG_LEVEL', 'loud', 'debug, info']
 	])('names variable, value and what is allowed: %s=%s', (name, value, allowed) => {
 		const read = () => readConfig({ [name]: value });

@@ -13,16 +13,11 @@ const email = v.pipe(text, v.toLowerCase(), v.regex(/^[^\s@]+@[^\s@]+$/));
 const whole = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 	v.pipe(text, v.regex(/^\d+$/), v.transform(Number), v.minValue(min), v.maxValue(max));
 const or = <T extends v.GenericSchema<string, unknown>>(parse: T) => v.union([v.literal(''), parse]);
-const emails = v.pipe(
-	text,
-	v.transform((value) => value.split(',').filter((one) => one.trim() !== '')),
-	v.array(email)
-);
-
 const list = v.pipe(
 	text,
 	v.transform((value) => value.split(',').flatMap((one) => one.trim() || []))
 );
+const emails = v.pipe(list, v.array(email));
 const allowed = v.pipe(list, v.array(v.pipe(v.string(), v.toLowerCase(), v.regex(/^[^\s@]*@[^\s@]+$/))));
 const proxies = v.pipe(
 	list,
@@ -33,12 +28,25 @@ const proxies = v.pipe(
 		)
 	)
 );
+const plainOrigin = v.pipe(url, v.check(isPlainOrigin));
+const origins = v.pipe(
+	list,
+	v.array(
+		v.union([
+			v.literal('*'),
+			v.pipe(
+				plainOrigin,
+				v.transform((one) => new URL(one).origin)
+			)
+		])
+	)
+);
 
 // prettier-ignore
 export const settings = {
 	HOST: s('127.0.0.1', 'address to listen on; beyond loopback a sign-in must be configured', 'an address or host name', v.pipe(text, v.minLength(1))),
 	PORT: s('3000', 'port to listen on; 0 takes a free one', '0 to 65535', whole(0, 65_535)),
-	ORIGIN: s('', "the address people use, e.g. `https://files.example.org`; needed behind a proxy", 'http:// or https:// and a host, without a path', or(v.pipe(url, v.check(isPlainOrigin)))),
+	ORIGIN: s('', "the address people use, e.g. `https://files.example.org`; needed behind a proxy", 'http:// or https:// and a host, without a path', or(plainOrigin)),
 	DATA_DIR: s('./.data', 'where database and files are kept', 'a folder', v.pipe(text, v.minLength(1))),
 	ROLE: s('all', 'what this process does: take requests, process files, or both; other than `all` needs `DATABASE_URL`', 'all, web or worker', v.picklist(['all', 'web', 'worker'])),
 	DATABASE_URL: s('', 'a Postgres of yours instead of the built-in one: a direct connection or a session pooler', 'a postgres:// address, or empty', or(v.pipe(text, v.url(), v.regex(/^postgres(ql)?:\/\//i)))),
@@ -64,6 +72,7 @@ export const settings = {
 	TRUSTED_PROXIES: s('', 'proxies whose `X-Forwarded-For` is believed, separated by commas: addresses or networks, e.g. `127.0.0.1, 10.0.0.0/8`', 'addresses or networks', proxies),
 	REQUESTS_PER_MINUTE: s('6000', 'of one person, and of one address that is not signed in, at each process; 0: no limit', '0 to 1000000', whole(0, 1_000_000)),
 	OTEL_EXPORTER_OTLP_ENDPOINT: s('', 'where traces are sent (OTLP over HTTP), e.g. `http://localhost:4318`; empty: none are made', 'an http:// or https:// address, or empty', or(url)),
+	CORS_ORIGINS: s('', 'other origins whose pages may use the API, separated by commas; `*`: any, without cookies', 'http:// or https:// and a host, without a path; or *', origins),
 	HARNESS: s('', 'the page `/harness`, which shows the live stream at work; empty: on in development, off in production', 'on, off, or empty', v.picklist(['', 'on', 'off'])),
 	LOG_LEVEL: s('info', 'how much is logged', 'debug, info, warn, error or silent', v.picklist(['debug', 'info', 'warn', 'error', 'silent']))
 } satisfies Record<string, Setting>;
@@ -93,6 +102,7 @@ export type Config = Readonly<{
 	trustedProxies: readonly string[];
 	requestsPerMinute: number;
 	tracesUrl: string | undefined;
+	corsOrigins: readonly string[];
 	hasHarness: boolean;
 	logLevel: string;
 	isLoopback: boolean;
@@ -150,6 +160,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		trustedProxies: values.TRUSTED_PROXIES,
 		requestsPerMinute: values.REQUESTS_PER_MINUTE,
 		tracesUrl: values.OTEL_EXPORTER_OTLP_ENDPOINT || undefined,
+		corsOrigins: values.CORS_ORIGINS,
 		hasHarness: values.HARNESS ? values.HARNESS === 'on' : env.NODE_ENV !== 'production',
 		logLevel: values.LOG_LEVEL,
 		isLoopback

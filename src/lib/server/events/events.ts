@@ -26,7 +26,10 @@ export type EventsDeps = {
 	db: Db;
 	changes: FileChanges;
 	changeFeed: ChangeFeed;
-	auth: Pick<Auth, 'guard' | 'find' | 'require' | 'addressOf' | 'limitRate' | 'isAlive' | 'onEnded'>;
+	auth: Pick<
+		Auth,
+		'guard' | 'cors' | 'identify' | 'require' | 'addressOf' | 'limitRate' | 'isAlive' | 'onEnded'
+	>;
 	config: Pick<Config, 'heartbeatSeconds'>;
 	metrics: Metrics;
 	log: Log;

@@ -18,10 +18,11 @@ async function make(work: Work): Promise<void> {
 	const stop = beginStage(metrics, 'compression');
 	try {
 		const onTick = (tick: Parameters<typeof progress.tell>[1]) => progress.tell('compression', tick);
-		const { compressed, thumbnail } = await stages.compress({ ...input, onTick });
+		const { compressed, thumbnail, preview } = await stages.compress({ ...input, onTick });
 		await claim.keepVariants({
 			...(await keepVariant(work, 'compressed', compressed)),
-			...(await keepVariant(work, 'thumbnail', thumbnail))
+			...(await keepVariant(work, 'thumbnail', thumbnail)),
+			...(await keepVariant(work, 'preview', preview))
 		});
 		await checkpoints.finish('compression', {});
 	} catch (error) {

@@ -14,12 +14,12 @@ import { createProgress, type Progress } from './progress.ts';
 import { secondsFrom, type Took, weightsFrom } from './rates.ts';
 import { retryAfterSeconds } from './retries.ts';
 import { openScope } from './scope.ts';
-import { withScratch } from './scratch.ts';
+import type { Scratch } from './scratch.ts';
 import type { ChunkPages, Page } from './stage.ts';
 import { collectWarnings, type Warnings } from './warnings.ts';
 import type { PipelineDeps, Work } from './work.ts';
 
-export type Deps = PipelineDeps & { files: Files; cut: ChunkPages };
+export type Deps = PipelineDeps & { files: Files; scratch: Scratch; cut: ChunkPages };
 
 export function createPipeline(deps: Deps) {
 	const { files, metrics, log } = deps;
@@ -105,7 +105,7 @@ async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promis
 	const password = await deps.files.passwords.find(id);
 	const warnings = collectWarnings();
 	try {
-		await withScratch((scratchDir) =>
+		await deps.scratch.use((scratchDir) =>
 			deps.blobs.withLocalFile(`${blobId}/original`, async (original) => {
 				const input = { path: original, sizeBytes, fileType, filename, scratchDir, signal, password, owner };
 				const work = { ...deps, claim, scope, progress, checkpoints, input, warn: warnings.add };

@@ -5,13 +5,16 @@ import type { Log } from '../log.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Queue } from '../queue/queue.ts';
 import { findLost, findOrphans, findStranded } from './leftovers.ts';
-import { removeAbandonedScratch } from './scratch.ts';
+import type { Scratch } from './scratch.ts';
 
 export type SweeperDeps = {
 	db: Db;
 	blobs: BlobStore;
 	files: Pick<Files, 'queueAgain' | 'markLost'>;
 	queue: Pick<Queue, 'live'>;
+	scratch: Pick<Scratch, 'removeAbandoned'>;
+	/** Those that are sent in several requests. */
+	uploads: { removeExpired(): Promise<number> };
 	log: Log;
 	/** What else one process of all does every hour. */
 	upkeep?: () => Promise<unknown>;
@@ -26,6 +29,8 @@ export type Swept = {
 	/** They had no job and have one again. */
 	strandedFiles: number;
 	orphanBlobs: number;
+	/** Nobody continued them in time. */
+	expiredUploads: number;
 	scratchFolders: number;
 };
 
@@ -42,7 +47,8 @@ export function createSweeper(deps: SweeperDeps) {
 			lostFiles: await markLost(deps, stopping.signal),
 			strandedFiles: await queueStranded(deps),
 			orphanBlobs: await removeOrphans(deps, stopping.signal),
-			scratchFolders: await removeAbandonedScratch()
+			expiredUploads: await deps.uploads.removeExpired(),
+			scratchFolders: await deps.scratch.removeAbandoned()
 		};
 		if (swept.lostFiles > 0)
 			log.error(swept, 'the storage lacks the bytes of some files; their owners are told');

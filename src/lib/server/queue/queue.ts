@@ -13,7 +13,7 @@ import type { Stop, Tx } from '../platform/platform.ts';
 import { currentTrace, inSpan } from '../tracing.ts';
 import { type BossOptions, makeBoss, makeSchema, over, schema } from './boss.ts';
 import { createHands, Stopped } from './hands.ts';
-import { firstPriority, lanesFor, priorityOf } from './lanes.ts';
+import { firstPlaces, lanesFor, priorityOf } from './lanes.ts';
 import { createLooks } from './looks.ts';
 
 const name = 'files';
@@ -71,7 +71,8 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	}
 
 	async function prefer(tx: Tx, { fileId, sizeBytes }: Pick<Job, 'fileId' | 'sizeBytes'>): Promise<void> {
-		await tx.query(preferSql, [name, fileId, firstPriority(sizeBytes)]);
+		const { lowest, below } = firstPlaces(sizeBytes);
+		await tx.query(preferSql, [name, fileId, lowest, below]);
 		changed();
 	}
 
@@ -199,9 +200,14 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 
 const Settled = v.object({ affected: v.number() });
 
-/** pg-boss changes no job that stands in its queue. One that waits for its time need not any more. */
+/**
+ * What was wanted last comes first. pg-boss changes no job that stands in its queue. One that waits for its time need not
+ * any more.
+ */
 const preferSql = `
-	update ${schema}.job set priority = $3::int, start_after = least(start_after, now())
+	update ${schema}.job set start_after = least(start_after, now()), priority = least($4::int - 1, (
+		select greatest($3::int, max(other.priority) + 1) from ${schema}.job other
+		where other.name = $1 and other.state < 'active' and other.priority < $4::int))
 	where name = $1 and data ->> 'fileId' = $2 and state < 'active'`;
 
 const activeSql = `select id::text from ${schema}.job where name = $1 and state = 'active'`;

@@ -30,7 +30,7 @@ export const withoutVectors = statement(noVectorList);
 function statement(vectors: string): string {
 	return `
 	with mine as materialized (
-		select f.id, f.filename from public.files f
+		select f.id, f.folder || '/' || f.filename as filename from public.files f
 		where f.user_id = $1 and f.status in ('completed', 'processing', 'pending') and ($2::uuid is null or f.id = $2::uuid)
 	), q as materialized (
 		select websearch_to_tsquery('simple', $3) || to_tsquery('simple', $4) as words,
@@ -54,7 +54,7 @@ function statement(vectors: string): string {
 			and not exists (select from unnest($6::text[]) word where position(word in c.text) = 0)
 		order by c.file_id, c.ordinal limit ${listLength}
 	), ${vectors}, named as materialized (
-		select m.id, ${wordsOf("translate(m.filename, '._-()[]', '       ')")} as words from mine m
+		select m.id, ${wordsOf("translate(m.filename, '/._-()[]', '        ')")} as words from mine m
 		where m.filename ilike all ($7::text[]) or octet_length(m.filename) <> char_length(m.filename)
 	), name as (
 		select id as file_id, 0 as ordinal, ts_rank(words, (select words from q)) as score
