@@ -90,7 +90,17 @@ function report(name: string, count: number, direct: Outcome, asura: Outcome): v
 	row('peak memory, MB', direct.peakMb.toFixed(0), asura.peakMb.toFixed(0));
 	row('bytes saved, %', percent(direct), percent(asura));
 	row('longest stall of the main thread, ms', direct.longestGapMs.toFixed(0), asura.longestGapMs.toFixed(0));
+	row('memory at rest before, MB', '', asura.restMb.toFixed(0));
+	row('remaining time, told : taken', '', tellEta(asura.etaRatios));
 	say('');
+}
+
+/** How far off, in either direction: 1.00 is right. */
+function tellEta(ratios: readonly number[]): string {
+	const errors = ratios.map((ratio) => Math.max(ratio, 1 / ratio)).toSorted((a, b) => a - b);
+	const at = (share: number) => errors[Math.min(errors.length - 1, Math.floor(share * errors.length))];
+	if (errors.length === 0) return 'none told';
+	return `${at(0.5)?.toFixed(2)}, p90 ${at(0.9)?.toFixed(2)} (${errors.length})`;
 }
 
 function percent({ savedBytes, bytes }: Outcome): string {

@@ -1,5 +1,5 @@
 // One person's session, however it asks, never meets another's rows.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '#lib/server/platform/platform.ts';
 
@@ -128,6 +128,16 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 		`insert into asura.sessions (user_id, provider, token_hash, expires_at) values ($1, 'test', $2, now())`,
 		[user, randomUUID()]
 	);
+	await db.query(
+		`insert into asura.api_keys (user_id, name, key_hash, hint, provider, scopes)
+		values ($1, 'a key', $2, 'asura_', 'test', array['read'])`,
+		[user, randomBytes(32).toString('hex')]
+	);
+	await db.query(
+		`insert into asura.stream_tickets (user_id, source_id, ticket_hash, expires_at)
+		values ($1, gen_random_uuid(), $2, now())`,
+		[user, randomBytes(32).toString('hex')]
+	);
 	await db.query(`insert into asura.notifications (user_id, event, data) values ($1, 'e', '{}')`, [user]);
 	const addFile = `insert into public.files (id, user_id, blob_id, filename, file_type, size_bytes, sha256)
 		values ($1, $2, gen_random_uuid(), 'a.txt', 'text/plain', 1, repeat('0', 64))`;
@@ -136,6 +146,10 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 	await db.query('delete from public.files where id = $1', [gone]);
 	await db.query(addFile, [file, user]);
 	await db.query(
+		`insert into asura.uploads (id, user_id, filename, folder, size_bytes) values ($1, $2, 'a.txt', '', 1)`,
+		[randomUUID(), user]
+	);
+	await db.query(
 		`insert into asura.stage_rates (file_type, magnitude, stage, seconds) values ('text/plain', 1, 'total', 1)
 			on conflict do nothing`
 	);
@@ -143,6 +157,13 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 		`insert into asura.file_stages (file_id, stage, attempt, input_hash) values ($1, 'upload', 1, 'x')`,
 		[file]
 	);
+	const worker = randomUUID();
+	await db.query(`insert into asura.workers (id, public_key, lanes) values ($1, 'k', 1)`, [worker]);
+	await db.query(
+		`insert into asura.passwords (file_id, worker_id, sealed, expires_at) values ($1, $2, 's', now())`,
+		[file, worker]
+	);
+	await db.query(`insert into asura.audit (who, what) values ('ada', 'looked')`);
 	await db.query(
 		`insert into public.chunks (file_id, ordinal, user_id, text, hash) values ($1, 0, $2, 'words', 'h')`,
 		[file, user]

@@ -72,6 +72,8 @@ describe('files over HTTP', () => {
 		expect(await text.text()).toContain('only2');
 		const thumbnail = await ask(`/api/files/${imageId}/content?variant=thumbnail&inline=1`);
 		expect(thumbnail.headers.get('content-type')).toBe('image/webp');
+		const preview = await ask(`/api/files/${imageId}/content?variant=preview&inline=1`);
+		expect(preview.headers.get('content-type')).toBe('image/webp');
 
 		expect((await ask(`/api/files/${pdfId}`, { method: 'DELETE' })).status).toBe(204);
 		expect((await ask(`/api/files/${pdfId}`)).status).toBe(404);

@@ -118,7 +118,7 @@ describe('content', () => {
 	it.each(hostile)('of %s is never something that a browser runs in our name', async (name, bytes) => {
 		const { id } = await ada.add(name, bytes);
 		await ada.ended([id]);
-		for (const variant of ['original', 'compressed', 'thumbnail', 'text']) {
+		for (const variant of ['original', 'compressed', 'thumbnail', 'preview', 'text']) {
 			for (const inline of ['', '&inline=1']) {
 				const answer = await ada.ask(`/api/files/${id}/content?variant=${variant}${inline}`);
 				expect(answer.headers.get('x-content-type-options')).toBe('nosniff');

@@ -11,6 +11,7 @@ import { supabaseChecks } from '#lib/server/platform/supabase/checks.ts';
 import { createSupabaseIdentity } from '#lib/server/platform/supabase/identity.ts';
 import { PgDb } from '#lib/server/platform/supabase/pg-db.ts';
 import { createSupabaseRealtime } from '#lib/server/platform/supabase/realtime.ts';
+import { createScratch } from '#lib/server/scratch.ts';
 import { blobsContract } from '../contract/blobs.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -23,7 +24,7 @@ if (!supabase || !databaseUrl) {
 		skip('needs SUPABASE_LIVE=1 and a project for tests only: SUPABASE_URL, its two keys and DATABASE_URL');
 	});
 } else {
-	const blobs = createSupabaseBlobs({ supabase, tmpDir: tmpdir(), log: silentLog });
+	const blobs = createSupabaseBlobs({ supabase, scratch: createScratch(tmpdir()), log: silentLog });
 	const keys = () => Array.fromAsync(blobs.list(''), ({ key }) => key);
 	let db: PgDb;
 	beforeAll(async () => {

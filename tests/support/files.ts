@@ -1,11 +1,16 @@
 // Files with everything behind them that is real: database, blobs, queue, changes.
 import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { StoredFile } from '#lib/shared/files.ts';
 import { createBell } from '#lib/server/files/bell.ts';
 import { createChanges } from '#lib/server/files/changes.ts';
 import { createFiles, type Files } from '#lib/server/files/files.ts';
+import { createWorkers } from '#lib/server/files/workers.ts';
 import { silentLog } from '#lib/server/log.ts';
+import { createScratch, type Scratch } from '#lib/server/scratch.ts';
 import { createQueue, type Queue } from '#lib/server/queue/queue.ts';
 import type { Platform } from '#lib/server/platform/platform.ts';
 import { openTestPlatform } from './database.ts';
@@ -17,6 +22,7 @@ export type TestFiles = {
 	platform: PlatformOfTests;
 	files: Files;
 	queue: Queue;
+	scratch: Scratch;
 	/** A file as an upload leaves it. */
 	addFile(userId: string, content?: string | Buffer, changes?: Partial<Added>): Promise<StoredFile>;
 	/** The column values of a row that the outside does not see. */
@@ -25,7 +31,7 @@ export type TestFiles = {
 	close(): Promise<void>;
 };
 
-type Added = { filename: string; fileType: string; quotaBytes: number };
+type Added = { filename: string; fileType: string; sizeBytes: number; quotaBytes: number };
 
 export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles> {
 	const platform = given ?? (await openTestPlatform());
@@ -33,12 +39,16 @@ export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles>
 	const log = silentLog;
 	const queue = createQueue({ db, capabilities, config: { workerConcurrency: 2 }, log });
 	await queue.start();
+	const scratchRoot = await mkdtemp(path.join(tmpdir(), 'asura-scratch-'));
 	const changes = createChanges({ db, capabilities });
-	const files = createFiles({ db, blobs, bell: createBell({ db, log }), jobs: queue, changes });
+	const workers = createWorkers({ db, lanes: 2, log });
+	await workers.join();
+	const files = createFiles({ db, blobs, bell: createBell({ db, log }), jobs: queue, changes, workers });
 	return {
 		platform,
 		files,
 		queue,
+		scratch: createScratch(scratchRoot),
 		async addFile(userId, content = `text ${randomUUID()}`, changes = {}) {
 			const blobId = randomUUID();
 			const bytes = Buffer.from(content);
@@ -67,7 +77,9 @@ export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles>
 		},
 		async close() {
 			await queue.stop();
+			await workers.leave();
 			await platform.close();
+			await rm(scratchRoot, { recursive: true, force: true });
 		}
 	};
 }

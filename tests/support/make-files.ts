@@ -1,4 +1,5 @@
 // Real files for tests, made from code: small, deterministic and ours. `damaged` variants come from intact ones.
+import { readFile } from 'node:fs/promises';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Exif } from 'sharp';
 import { type PdfOptions, writePdf } from './write-pdf.ts';
@@ -43,6 +44,20 @@ export async function makeImage(options: ImageOptions = {}): Promise<Buffer> {
 	if (exif) image = image.withExif(exif);
 	if (orientation) image = image.withMetadata({ orientation });
 	return image.toFormat(format).toBuffer();
+}
+
+/**
+ * 32 × 32 pixels: red and green above blue and yellow, as HEVC without compression (PCM), written by hand bit by bit. In
+ * a file: nothing here encodes HEVC.
+ */
+export function makeHeic(): Promise<Buffer> {
+	return readFile(new URL('./four-colours.heic', import.meta.url));
+}
+
+/** The same container, with a picture that is coded in AV1. */
+export async function makeHeif(): Promise<Buffer> {
+	const avif = await makeImage({ format: 'avif', width: 64, height: 48 });
+	return Buffer.from(avif.toString('latin1').replace('ftypavif', 'ftypmif1'), 'latin1');
 }
 
 export async function makeAnimation(format: 'gif' | 'webp', frames = 4, size = 48): Promise<Buffer> {

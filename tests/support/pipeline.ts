@@ -16,6 +16,7 @@ export function makePipeline(test: TestFiles, parts: Pick<Deps, 'stages' | 'embe
 		files: test.files,
 		cut: cutParagraphs,
 		rates: createRates(test.platform.db),
+		scratch: test.scratch,
 		metrics: createMetrics(),
 		log: silentLog
 	});

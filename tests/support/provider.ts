@@ -38,7 +38,12 @@ export type ProviderDouble = {
 	close(): Promise<void>;
 };
 
-export type Said = { content: string | null; refusal: string | null; finish_reason: string };
+export type Said = {
+	content: string | null;
+	refusal: string | null;
+	finish_reason: string;
+	usage: { prompt_tokens: number; completion_tokens: number };
+};
 
 export type ProviderOptions = {
 	dimensions?: number;
@@ -154,9 +159,9 @@ async function describe(
 	const said = options.describe ? await options.describe(look) : {};
 	if (!said) return send(response, 400, failure('The picture is refused by the double.', 'invalid_image'));
 	state.double.looks.push(look);
-	const { finish_reason = 'stop', content = 'A picture.', refusal = null } = said;
+	const { finish_reason = 'stop', content = 'A picture.', refusal = null, usage } = said;
 	const choice = { index: 0, finish_reason, message: { role: 'assistant', content, refusal } };
-	send(response, 200, { object: 'chat.completion', model: look.model, choices: [choice] });
+	send(response, 200, { object: 'chat.completion', model: look.model, choices: [choice], usage });
 }
 
 function page(vectors: Float32Array[], model: string, format: string, inputs: string[]) {

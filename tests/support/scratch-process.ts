@@ -1,8 +1,8 @@
-// A process that is at work in a scratch folder until somebody kills it.
+// A process that is at work in a folder of `argv[2]` until somebody kills it.
 import { setTimeout } from 'node:timers/promises';
-import { withScratch } from '#lib/server/pipeline/scratch.ts';
+import { createScratch } from '#lib/server/scratch.ts';
 
-await withScratch(async (folder) => {
+await createScratch(process.argv[2] ?? '').use(async (folder) => {
 	process.send?.(folder);
 	await setTimeout(60_000);
 });

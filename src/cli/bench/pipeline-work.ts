@@ -17,6 +17,7 @@ import { silentLog } from '#lib/server/log.ts';
 import { drawPdf, squeezePdf } from '#lib/server/pipeline/work/squeeze/pdf.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
 import { isTerminal } from '#lib/shared/files.ts';
+import { createEtaWatch } from './eta-watch.ts';
 
 export type Outcome = {
 	seconds: number;
@@ -26,6 +27,10 @@ export type Outcome = {
 	bytes: number;
 	savedBytes: number;
 	longestGapMs: number;
+	/** Of the server before the first file. */
+	restMb: number;
+	/** Remaining seconds as they were told after a quarter, a half and three quarters of a file's time, by what it took. */
+	etaRatios: number[];
 };
 type Done = Pick<Outcome, 'pages' | 'savedBytes'>;
 
@@ -38,7 +43,7 @@ const bytes = (await Promise.all(names.map((name) => stat(path.join(folder, name
 );
 
 const gaps = monitorEventLoopDelay({ resolution: 5 });
-const measured = kind === 'direct' ? await direct() : await asura();
+const measured = kind === 'direct' ? { ...(await direct()), restMb: 0, etaRatios: [] } : await asura();
 const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
 const peakMb = maxRSS / 1024;
 const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
@@ -78,7 +83,8 @@ async function directly(file: string): Promise<Done> {
 		});
 		return { pages: 0, savedBytes: input.length - packed.length };
 	}
-	await sharp(file).autoOrient().resize(320, 320, { fit: 'inside' }).webp({ quality: 78 }).toBuffer();
+	for (const side of [320, 800])
+		await sharp(file).autoOrient().resize(side, side, { fit: 'inside' }).webp({ quality: 78 }).toBuffer();
 	const asWebp = await sharp(file).autoOrient().webp({ quality: 86 }).toBuffer();
 	const asJpeg = await sharp(file).autoOrient().jpeg({ quality: 86, mozjpeg: true }).toBuffer();
 	return { pages: 0, savedBytes: Math.max(0, input.length - Math.min(asWebp.length, asJpeg.length)) };
@@ -104,14 +110,17 @@ async function directPdf(file: string, input: Buffer): Promise<Done> {
 	return { pages: total, savedBytes: compressed ? input.length - compressed.bytes : 0 };
 }
 
-async function asura(): Promise<Done & { seconds: number }> {
+async function asura(): Promise<Omit<Outcome, 'cpuSeconds' | 'peakMb' | 'bytes' | 'longestGapMs'>> {
 	const config = readConfig({ DATA_DIR: path.join(scratchDir, 'data'), LOG_LEVEL: 'silent' });
 	const app = await createApp(config, { log: silentLog });
 	await app.start();
+	await sleep(1000);
+	const restMb = process.memoryUsage.rss() / 1024 ** 2;
+	const watch = createEtaWatch();
 	const { session } = await app.auth.signInLocally('bench@localhost', 'bench');
 	const measured = await timed(async () => {
 		await upload(app, session.userId);
-		const files = await ended(app, session.userId);
+		const files = await ended(app, session.userId, watch.look);
 		const failed = files.filter((file) => file.status !== 'completed');
 		if (failed.length > 0) throw new Error(`${failed.length} files failed: ${failed[0]?.error_code}`);
 		const saved = files.map((file) =>
@@ -120,7 +129,7 @@ async function asura(): Promise<Done & { seconds: number }> {
 		return { pages: sum(files.map((file) => file.page_count ?? 0)), savedBytes: sum(saved) };
 	});
 	await app.stop();
-	return measured;
+	return { ...measured, restMb, etaRatios: watch.ratios() };
 }
 
 type App = Awaited<ReturnType<typeof createApp>>;
@@ -139,9 +148,14 @@ async function upload(app: App, userId: string): Promise<void> {
 	if (errors.length > 0) throw new Error(`not accepted: ${errors[0]?.code}`);
 }
 
-async function ended(app: App, userId: string): Promise<StoredFile[]> {
+async function ended(
+	app: App,
+	userId: string,
+	look: (files: readonly StoredFile[]) => void
+): Promise<StoredFile[]> {
 	for (;;) {
 		const { files } = await app.files.list(userId, { limit: 500 });
+		look(files);
 		if (files.every((file) => isTerminal(file.status))) return files;
 		await sleep(50);
 	}

@@ -19,7 +19,7 @@ export function actionsFor(file: StoredFile): Action[] {
 	const canRetry = file.status === 'cancelled' || (file.status === 'failed' && failureOf(file).canRetry);
 	return [
 		'download',
-		...(file.status === 'pending' ? (['next'] as const) : []),
+		...(file.status === 'pending' && file.queue_position !== 1 ? (['next'] as const) : []),
 		...(isTerminal(file.status) ? [] : (['cancel'] as const)),
 		...(canRetry ? (['retry'] as const) : []),
 		...(file.status === 'completed' ? (['again'] as const) : []),

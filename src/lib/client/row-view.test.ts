@@ -56,6 +56,11 @@ describe('what can be done with a file', () => {
 		expect(actionsFor(aFile({ status, error_code }))).toEqual(actions);
 	});
 
+	it('one that is next already is not offered to be next', () => {
+		expect(actionsFor(aFile({ status: 'pending', queue_position: 1 }))).not.toContain('next');
+		expect(actionsFor(aFile({ status: 'pending', queue_position: 2 }))).toContain('next');
+	});
+
 	it('a protected PDF is unlocked', () => {
 		expect(remedyName(fileRow({ status: 'failed', error_code: 'pdf.encrypted' }))).toBe('Unlock');
 	});

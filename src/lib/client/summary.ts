@@ -11,7 +11,9 @@ export function summaryOf(rows: readonly Row[]): Summary {
 	for (const row of rows) {
 		summary.bytes += row.file ? (row.file.compressed_bytes ?? 0) + row.file.size_bytes : 0;
 		if (row.file?.status === 'failed') summary.failed += 1;
-		const isMoving = row.file ? !isTerminal(row.file.status) : row.upload.state !== 'failed';
+		const isMoving = row.file
+			? !isTerminal(row.file.status)
+			: !['failed', 'known', 'paused'].includes(row.upload.state);
 		if (!isMoving) continue;
 		summary.moving += 1;
 		summary.percent += viewOf(row).percent;

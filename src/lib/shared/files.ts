@@ -25,6 +25,8 @@ export const Warning = v.object({
 export const StoredFile = v.object({
 	id: v.pipe(v.string(), v.uuid()),
 	filename: v.string(),
+	/** Where it was at its sender's: names joined by "/", or "". */
+	folder: v.string(),
 	file_type: v.string(),
 	size_bytes: count,
 	status: Status,

@@ -12,7 +12,9 @@ export const load: PageServerLoad = async ({ locals }) => {
 
 export const actions: Actions = {
 	async mend({ locals }) {
-		return { mended: sayMended(await operatorsApp(locals).doctor.mend()) };
+		const app = operatorsApp(locals);
+		await app.audit.note({ who: app.auth.require(locals.session).email, what: 'mend' });
+		return { mended: sayMended(await app.doctor.mend()) };
 	}
 };
 
@@ -36,12 +38,14 @@ function anonymous({ count, first }: Report['failed']) {
 	return { count, first: first.map(({ id, code }) => ({ id, code })) };
 }
 
-function sayMended({ strandedFiles, stalledFiles, lostFiles, orphanBlobs, scratchFolders }: Mended) {
+function sayMended(mended: Mended) {
+	const { strandedFiles, stalledFiles, lostFiles, orphanBlobs, expiredUploads, scratchFolders } = mended;
 	const done = [
 		[strandedFiles, 'given a job again'],
 		[stalledFiles, 'that stood still begun anew'],
 		[lostFiles, 'marked as lost, because their bytes are gone'],
 		[orphanBlobs, 'stored without a file removed'],
+		[expiredUploads, 'expired uploads forgotten'],
 		[scratchFolders, 'scratch folders of dead processes removed']
 	] as const;
 	const parts = done.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);

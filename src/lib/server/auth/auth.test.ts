@@ -76,7 +76,7 @@ describe('a session', () => {
 		const auth = open();
 		const { token } = await auth.signInLocally('ada@localhost', 'test');
 		pass(29 * day);
-		expect((await auth.find(token))?.expiresAt.getTime()).toBe(clock.getTime() + 30 * day);
+		expect((await auth.find(token))?.expiresAt?.getTime()).toBe(clock.getTime() + 30 * day);
 		pass(30 * day - 1000);
 		expect(await auth.find(token)).toBeDefined();
 		pass(30 * day + 1000);
@@ -298,5 +298,24 @@ describe('signing in where the provider itself keeps the users', () => {
 		await expect(auth.signInLocally('ada@localhost', '')).rejects.toMatchObject({
 			code: 'auth.not_configured'
 		});
+	});
+});
+
+describe('an allow-list', () => {
+	const invited = { ...withGoogle, ALLOWED_EMAILS: 'Ada@Example.org, @friends.example' };
+
+	it('lets in who is on it, by address or by domain, and nobody else', async () => {
+		const eve = { subject: '3', email: 'eve@notfriends.example', name: 'Eve' };
+		const friend = { subject: '4', email: 'cy@friends.example', name: 'Cy' };
+		const auth = open(invited, providerOf(ada, friend, bob, eve));
+		expect((await finish(auth)).session.email).toBe('ada@example.org');
+		expect((await finish(auth)).session.email).toBe('cy@friends.example');
+		await expect(finish(auth)).rejects.toMatchObject({ code: 'auth.not_invited' });
+		await expect(finish(auth)).rejects.toMatchObject({ code: 'auth.not_invited' });
+		expect((await platform.db.query('select from auth.users')).rowCount).toBe(2);
+	});
+
+	it('is not needed', async () => {
+		expect((await finish(open(withGoogle, providerOf(bob)))).session.email).toBe('bob@example.org');
 	});
 });

@@ -19,7 +19,7 @@ let double: ProviderDouble;
 const start = async (
 	options: ProviderOptions = {},
 	dimensions: number | 'learned' = 64,
-	extra: { maxLimitedMs?: number } = {}
+	extra: { maxLimitedMs?: number; maxSilentMs?: number; quietMs?: number } = {}
 ): Promise<Embedder> => {
 	double = await startProviderDouble({ apiKey: 'sk-test-1234567', ...options });
 	const provider = {
@@ -126,6 +126,35 @@ describe('a provider in trouble', () => {
 		double.failWhen(() => ({ kind: 'status', status: 500 }));
 		await expect(embedder.embed(['x'], { signal })).rejects.toMatchObject({ code: 'embedding.unreachable' });
 		expect(double.calls.length).toBe(7);
+	});
+
+	test('that takes calls and never answers is unreachable for all who stand in line for it, too', async () => {
+		const embedder = await start({}, 64, { maxSilentMs: 300 });
+		double.failWhen(() => ({ kind: 'hang' }));
+		const outcomes = await Promise.allSettled(texts(12).map((text) => embedder.embed([text], { signal })));
+		for (const outcome of outcomes)
+			expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'embedding.unreachable' } });
+		expect(double.calls.length).toBe(4);
+		double.failWhen(undefined);
+		expect(await embedder.embed(['again'], { signal })).toHaveLength(1);
+	});
+
+	test('that is silent is told as a wait while the call is under way', async () => {
+		const embedder = await start({}, 64, { maxSilentMs: 300, quietMs: 20 });
+		double.failWhen(() => ({ kind: 'hang' }));
+		const waits: number[] = [];
+		const embedding = embedder.embed(['x'], { signal, onWait: (seconds) => waits.push(seconds) });
+		await expect(embedding).rejects.toMatchObject({ code: 'embedding.unreachable' });
+		expect(waits).toEqual([1, 0]);
+	});
+
+	test('that does not answer one call costs the others nothing', async () => {
+		const embedder = await start({ latencyMs: 20 }, 64, { maxSilentMs: 300 });
+		double.failWhen(({ inputs }) => (inputs[0] === 'strange' ? { kind: 'hang' } : undefined));
+		const strange = embedder.embed(['strange'], { signal });
+		strange.catch(() => undefined); // looked at below
+		await Promise.all(texts(60).map((text) => embedder.embed([text], { signal })));
+		await expect(strange).rejects.toMatchObject({ code: 'embedding.unreachable' });
 	});
 
 	test('that is not there is unreachable', async () => {

@@ -10,7 +10,7 @@ import { createPatience, type Tuning } from './patience.ts';
 const maxTexts = 100;
 /** Characters stand in for tokens: never more than one token each, and far below every provider's limit per call. */
 const maxChars = 200_000;
-const callTimeoutMs = 60_000;
+const defaultTimeoutMs = 60_000;
 /** A text nobody refuses: tells a provider that refuses everything from one that refuses a text. */
 const plainText = 'test';
 
@@ -18,8 +18,9 @@ type Slot = Float32Array | undefined;
 type Deps = { provider: Provider; metrics: Metrics; log: Log; tuning?: Tuning & { callTimeoutMs?: number } };
 
 export function createProvider({ provider, metrics, log, tuning }: Deps): Embedder {
-	const call = createCall(provider, tuning?.callTimeoutMs ?? callTimeoutMs);
-	const persist = createPatience({ apiKey: provider.apiKey, metrics, log, tuning });
+	const callTimeoutMs = tuning?.callTimeoutMs ?? defaultTimeoutMs;
+	const call = createCall(provider, callTimeoutMs);
+	const persist = createPatience({ apiKey: provider.apiKey, callTimeoutMs, metrics, log, tuning });
 	let learned: number | undefined;
 
 	/**

@@ -65,6 +65,13 @@ describe('a picture', () => {
 		expect(double.calls).toHaveLength(1);
 	});
 
+	test('costs what the provider counted', async () => {
+		const vision = await saying({ usage: { prompt_tokens: 1105, completion_tokens: 60 } });
+		const counted: unknown[] = [];
+		await vision.read(picture, { signal, onUsage: (usage) => counted.push(usage) });
+		expect(counted).toEqual([{ input: 1105, output: 60 }]);
+	});
+
 	test('with more text than the model may write is known to be cut off', async () => {
 		const vision = await saying({ content: 'a long', finish_reason: 'length' });
 		expect(await vision.read(picture, { signal })).toEqual({ text: 'a long', isWhole: false });

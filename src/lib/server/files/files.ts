@@ -22,7 +22,8 @@ import type { Job, Jobs } from './job.ts';
 import { createPasswords } from './passwords.ts';
 import { markLost } from './lost.ts';
 import { findTwinSql, type Twin } from './reuse.ts';
-import { findFile, getFile, listFiles, type Now } from './read.ts';
+import { findFile, findSame, getFile, listFiles, type Now } from './read.ts';
+import type { Workers } from './workers.ts';
 
 export type Files = ReturnType<typeof createFiles>;
 
@@ -32,12 +33,13 @@ export type FilesDeps = {
 	bell: Bell;
 	jobs: Jobs;
 	changes: Now;
+	workers: Pick<Workers, 'id' | 'open' | 'sealForAll'>;
 	estimateUsd?: EstimateUsd;
 };
 
 export function createFiles(deps: FilesDeps) {
-	const { db, blobs, bell, jobs, changes, estimateUsd = () => null } = deps;
-	const passwords = createPasswords();
+	const { db, blobs, bell, jobs, changes, workers, estimateUsd = () => null } = deps;
+	const passwords = createPasswords(db, workers);
 	const ends = { db, blobs, bell, jobs, passwords };
 
 	return {
@@ -50,7 +52,7 @@ export function createFiles(deps: FilesDeps) {
 		},
 
 		async usedBytes(userId: string): Promise<number> {
-			const { rows } = await db.query<{ used_bytes: number }>(usedBytesSql, [userId]);
+			const { rows } = await db.query<{ used_bytes: number }>(usedBytesSql, [userId, null]);
 			return rows[0]?.used_bytes ?? 0;
 		},
 
@@ -58,6 +60,8 @@ export function createFiles(deps: FilesDeps) {
 		find: (userId: string, id: string): Promise<StoredFile | undefined> => findFile(db, userId, id),
 		/** Somebody else's file is not found, like one that does not exist. */
 		get: (userId: string, id: string): Promise<StoredFile> => getFile(db, userId, id),
+		/** Of the files with these hashes one each: the person has those bytes already. */
+		known: (userId: string, hashes: readonly string[]): Promise<StoredFile[]> => findSame(db, userId, hashes),
 		details: (userId: string, id: string): Promise<FileDetails> => findDetails(db, estimateUsd, userId, id),
 		content: (request: ContentRequest): Promise<Content> => openContent(db, blobs, request),
 

@@ -68,6 +68,21 @@ describe('the file that somebody wants next', () => {
 	});
 });
 
+describe('several files that are wanted next', () => {
+	it.each(['small', 'big'])('the one said last is begun first: %s ones', async (kind) => {
+		const sizeBytes = kind === 'small' ? 5 : 32 * 1024 ** 2;
+		const ids: string[] = [];
+		for (let i = 0; i < 4; i++) ids.push((await test.addFile(ada, undefined, { sizeBytes })).id);
+		const [first = '', second = '', third = '', fourth = ''] = ids;
+		for (const id of [third, fourth, third, second]) await test.files.prefer(ada, id);
+		const order = (await test.queue.waiting(100)).filter((id) => ids.includes(id));
+		expect(order).toEqual([second, third, fourth, first]);
+		const small = await test.addFile(bob);
+		const all = await test.queue.waiting(100);
+		if (kind === 'big') expect(all.indexOf(small.id)).toBeLessThan(all.indexOf(second));
+	});
+});
+
 describe('queue positions', () => {
 	it('count only files that wait, and are taken away when a file is begun', async () => {
 		const [a, b, c] = [await test.addFile(ada), await test.addFile(bob), await test.addFile(ada)];

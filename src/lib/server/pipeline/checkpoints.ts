@@ -1,13 +1,14 @@
 // What a file's earlier attempts finished, one row per stage. A checkpoint counts only for the input it was made from:
 // the bytes and the version of the stage.
 import * as v from 'valibot';
+import type { Usage } from '../embedder/vision.ts';
 import type { Claim } from '../files/claim.ts';
 import type { Db, Tx } from '../platform/platform.ts';
 
 export type CheckpointStage = 'compression' | 'extraction' | 'embedding';
 
 /** Raise one when its stage begins to make something else of the same bytes. */
-const versions: Record<CheckpointStage, number> = { compression: 1, extraction: 1, embedding: 1 };
+const versions: Record<CheckpointStage, number> = { compression: 2, extraction: 1, embedding: 1 };
 
 const Rows = v.array(v.object({ result: v.unknown() }));
 
@@ -30,29 +31,37 @@ export function createCheckpoints(db: Db, { file, attempt, tx }: Claim) {
 		},
 
 		async finish(stage: CheckpointStage, result: object): Promise<void> {
-			await tx((tx) => note(tx, { stage, result, isFinished: true, tokens: 0 }));
+			await tx((tx) => note(tx, { stage, result, isFinished: true }));
 		},
 
 		/** The file got further: whatever loses its job next is not to blame for standing still. */
-		async advance(tx: Tx, tokens: number): Promise<void> {
-			await note(tx, { stage: 'embedding', result: {}, isFinished: false, tokens });
+		async advance(tx: Tx, { tokens = 0, seenBy, seen }: Spent): Promise<void> {
+			const result = seenBy === undefined ? {} : { seen_by: seenBy };
+			await note(tx, { stage: 'embedding', result, isFinished: false, tokens, seen });
 		}
 	};
 
-	async function note(tx: Tx, { stage, result, isFinished, tokens }: Note): Promise<void> {
+	async function note(tx: Tx, { stage, result, isFinished, tokens = 0, seen }: Note): Promise<void> {
 		const json = JSON.stringify(result);
-		await tx.query(noteSql, [file.id, stage, attempt, inputHash(stage), json, isFinished, tokens]);
+		const spent = [tokens, seen?.input ?? 0, seen?.output ?? 0];
+		await tx.query(noteSql, [file.id, stage, attempt, inputHash(stage), json, isFinished, ...spent]);
 	}
 }
 
-type Note = { stage: CheckpointStage; result: object; isFinished: boolean; tokens: number };
+/** Tokens of the embedding model; tokens of the model that reads pictures, and its name. */
+type Spent = { tokens?: number; seenBy?: string; seen?: Usage | undefined };
+type Note = Omit<Spent, 'seenBy'> & { stage: CheckpointStage; result: object; isFinished: boolean };
+
+const sum = (key: string, added: string) =>
+	`'${key}', coalesce((s.result ->> '${key}')::float8, 0) + ${added}::float8`;
 
 /** Tokens add up over all batches and attempts: they were paid. */
 const noteSql = `
 	insert into asura.file_stages as s (file_id, stage, attempt, input_hash, result, finished_at)
-	values ($1, $2, $3, $4, $5::text::jsonb || jsonb_build_object('tokens', $7::float8),
+	values ($1, $2, $3, $4, $5::text::jsonb || jsonb_build_object(
+			'tokens', $7::float8, 'seen_input', $8::float8, 'seen_output', $9::float8),
 		case when $6::boolean then clock_timestamp() end)
 	on conflict (file_id, stage) do update set attempt = excluded.attempt, input_hash = excluded.input_hash,
-		result = excluded.result || jsonb_build_object('tokens',
-			coalesce((s.result ->> 'tokens')::float8, 0) + $7::float8),
+		result = jsonb_strip_nulls(jsonb_build_object('seen_by', s.result -> 'seen_by')) || excluded.result
+			|| jsonb_build_object(${sum('tokens', '$7')}, ${sum('seen_input', '$8')}, ${sum('seen_output', '$9')}),
 		finished_at = excluded.finished_at`;

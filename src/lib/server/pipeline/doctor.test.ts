@@ -19,7 +19,9 @@ beforeEach(async () => {
 afterEach(() => test.close());
 
 function makeDoctor(stalledMs?: number) {
-	const deps = { ...test.platform, files: test.files, queue: test.queue, log: silentLog, minAgeMs: 0 };
+	const { platform, files, queue, scratch } = test;
+	const uploads = { removeExpired: async () => 0 };
+	const deps = { ...platform, files, queue, uploads, scratch, log: silentLog, minAgeMs: 0 };
 	const sweeper = createSweeper(deps);
 	return createDoctor({ ...deps, sweeper, ...(stalledMs !== undefined && { stalledMs }) });
 }

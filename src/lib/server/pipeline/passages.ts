@@ -66,7 +66,7 @@ async function write(
 			const { rows } = await tx.query<{ known: number }>(knownCountSql, [userId, model, needed]);
 			if (rows[0]?.known !== needed.length) throw new Gone();
 			await writeChunks(tx, claim, batch);
-			await checkpoints.advance(tx, tokens);
+			await checkpoints.advance(tx, { tokens });
 		});
 		return true;
 	} catch (error) {

@@ -134,6 +134,23 @@ describe('a scan', () => {
 		await look.untilItIs(id, { status: 'completed', chunk_count: 3, warnings: [] });
 	});
 
+	it('costs what reading its pictures cost, refused ones too, and over all attempts', async () => {
+		let calls = 0;
+		describePicture = () =>
+			Promise.resolve({
+				usage: { prompt_tokens: 1000, completion_tokens: 20 },
+				...(++calls === 2 && { refusal: 'no' })
+			});
+		double.failWhen(({ number }) => (number === 4 ? { kind: 'status', status: 401 } : undefined));
+		const { id } = await test.addFile(ada, makePdf(scan(4)), { fileType });
+		await look.untilItIs(id, { status: 'failed' });
+		double.failWhen(undefined);
+		await test.files.retry(ada, id);
+		await look.untilItIs(id, { status: 'completed' });
+		// Three pages and the refused one, which is asked for again.
+		expect((await test.files.details(ada, id)).tokens).toBe(5 * 1020);
+	});
+
 	it('keeps its other pages when one is refused, and says which one', async () => {
 		let calls = 0;
 		describePicture = async (one) =>

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
+import { type ErrorCode, problems } from '#lib/shared/errors.ts';
 import type { Warning } from '#lib/shared/files.ts';
-import { Reading, type Vision } from '../embedder/vision.ts';
+import { Reading, type Usage, type Vision } from '../embedder/vision.ts';
 import { clean } from './clean.ts';
 import type { Page } from './stage.ts';
 import type { Work } from './work.ts';
@@ -52,18 +53,16 @@ async function readOnce(work: Work, vision: Vision, picture: Uint8Array): Promis
 	const key = keyOfReading(claim.file.blobId, hash);
 	if (await blobs.stat(key)) return v.parse(KeptReading, await text(await blobs.get(key)));
 	const onWait = (seconds: number) => progress.wait(seconds);
-	const reading = await vision.read(picture, { signal: scope.signal, onWait });
-	if (!reading) return undefined;
-	await blobs.put(key, Readable.from([JSON.stringify(reading)]));
-	await claim.tx((tx) => checkpoints.advance(tx, 0));
+	let usage: Usage = { input: 0, output: 0 };
+	const onUsage = (used: Usage) => (usage = used);
+	const reading = await vision.read(picture, { signal: scope.signal, onWait, onUsage });
+	if (reading) await blobs.put(key, Readable.from([JSON.stringify(reading)]));
+	// A refusal was paid, too.
+	await claim.tx((tx) => checkpoints.advance(tx, { seenBy: vision.model, seen: usage }));
 	return reading;
 }
 
-const messages = {
-	'vision.refused': 'The model refused some pictures; what is in them cannot be found.',
-	'vision.cut_off': 'Some pictures hold more text than the model may write; their ends cannot be found.'
-};
-
-function warn(code: keyof typeof messages, page: number | null): Warning {
-	return { code, message: messages[code], ...(page !== null && { pages: [page] }) };
+function warn(code: ErrorCode, page: number | null): Warning {
+	const { message, action } = problems[code];
+	return { code, message: `${message} ${action}`, ...(page !== null && { pages: [page] }) };
 }

@@ -133,5 +133,5 @@ const doneSql = `
 		jsonb_build_object('model', $2::text, 'tokens', $3::float8), clock_timestamp()
 	from public.files f where f.id = $1 and f.status = 'completed'
 	on conflict (file_id, stage) do update set finished_at = excluded.finished_at,
-		result = jsonb_build_object('model', $2::text,
+		result = s.result || jsonb_build_object('model', $2::text,
 			'tokens', coalesce((s.result ->> 'tokens')::float8, 0) + $3::float8)`;

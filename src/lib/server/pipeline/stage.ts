@@ -27,7 +27,9 @@ export type Derived = { path: string; type: string; bytes: number };
 export type Compressed = {
 	/** Absent when nothing smaller than the original was found. */
 	compressed?: Derived | undefined;
+	/** Small pictures of it: for lists, and to look at. */
 	thumbnail?: Derived | undefined;
+	preview?: Derived | undefined;
 	width?: number | undefined;
 	height?: number | undefined;
 };

@@ -2,11 +2,14 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestFiles, type TestFiles } from '../../../../tests/support/files.ts';
 import { silentLog } from '../log.ts';
-import { withScratch } from './scratch.ts';
+import { createScratch } from '../scratch.ts';
 import { createSweeper } from './sweeper.ts';
 
 let test: TestFiles;
@@ -18,8 +21,11 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-const sweep = (minAgeMs = 0) =>
-	createSweeper({ ...test.platform, files: test.files, queue: test.queue, log: silentLog, minAgeMs }).sweep();
+const sweep = (minAgeMs = 0, { scratch } = test) => {
+	const { platform, files, queue } = test;
+	const uploads = { removeExpired: async () => 0 };
+	return createSweeper({ ...platform, files, queue, uploads, scratch, log: silentLog, minAgeMs }).sweep();
+};
 
 async function complete(id: string): Promise<void> {
 	const claim = await test.files.claim({ fileId: id, attempt: 0, sizeBytes: 1, tries: 0 });
@@ -97,17 +103,26 @@ describe('the sweeper', () => {
 	});
 
 	it('removes the scratch folder of a process that was killed, and leaves those of the living', async () => {
-		const child = fork(new URL('../../../../tests/support/scratch-process.ts', import.meta.url), {
+		const root = await mkdtemp(path.join(tmpdir(), 'asura-'));
+		const scratch = createScratch(root);
+		const child = fork(new URL('../../../../tests/support/scratch-process.ts', import.meta.url), [root], {
 			execArgv: []
 		});
 		const [folder] = await once(child, 'message');
-		await withScratch(async (own) => {
-			await sweep();
-			expect([existsSync(folder), existsSync(own)]).toEqual([true, true]);
+		await scratch.use(async (own) => {
+			// A predecessor in the same container had the same number.
+			const before = own.replace(/-[0-9a-f]{8}-(?=\w*$)/, '-00000000-');
+			const [elsewhere, longGone] = ['x', 'y'].map((end) => path.join(root, `ffffffff-1-00000000-${end}`));
+			for (const one of [before, elsewhere ?? '', longGone ?? '']) await mkdir(one);
+			await utimes(longGone ?? '', 0, 0);
+			expect((await sweep(0, { ...test, scratch })).scratchFolders).toBe(2);
+			const folders = [before, longGone, elsewhere, folder, own];
+			expect(folders.map((one) => existsSync(one))).toEqual([false, false, true, true, true]);
 			child.kill('SIGKILL');
 			await once(child, 'exit');
-			expect((await sweep()).scratchFolders).toBeGreaterThan(0);
-			expect([existsSync(folder), existsSync(own)]).toEqual([false, true]);
+			expect((await sweep(0, { ...test, scratch })).scratchFolders).toBe(1);
+			expect([folder, own].map((one) => existsSync(one))).toEqual([false, true]);
 		});
+		await rm(root, { recursive: true });
 	});
 });

@@ -5,12 +5,22 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Db, Tx } from './platform.ts';
+import { restampRestored } from './restamp.ts';
 
 const folder = new URL('../../../../supabase/', import.meta.url);
 const lockNumber = 27_182_818;
 
 export type Script = { name: string; sql: string; checksum: string };
+
+/** For a process that starts: the schema, and the stamps of a dump that was restored. */
+export async function bringUpToDate(db: Db, log: Log): Promise<void> {
+	const { applied } = await migrate(db);
+	if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
+	const restamped = await restampRestored(db);
+	if (restamped > 0) log.info({ restamped }, 'rows of a restored dump were stamped anew');
+}
 
 /** `scripts`: the shim first, then the migrations in order. */
 export async function migrate(db: Db, scripts?: readonly Script[]): Promise<{ applied: string[] }> {
@@ -127,6 +137,8 @@ function versionOf(name: string): string {
 }
 
 async function takeLock(tx: Tx): Promise<void> {
+	// Waiting for another process's migration, and a large one itself, may take longer than any other statement.
+	await tx.query(`select pg_catalog.set_config('statement_timeout', '0', true)`);
 	await tx.query('select pg_advisory_xact_lock($1)', [lockNumber]);
 }
 

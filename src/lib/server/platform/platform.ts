@@ -85,6 +85,15 @@ export type Platform = {
 	/** undefined: only local sign-in. */
 	identity: Identity | undefined;
 	changes: ChangeFeed;
+	/**
+	 * Where several processes share everything: `begin` is called in one of them at a time, and what it returns when that
+	 * one stops or has lost its connection; another takes over. undefined: there is one process.
+	 */
+	lead?(begin: () => Promise<Stop>): Stop;
+	/** The same database for statements that may take hours; undefined: there are none such. */
+	slowDb?: Db;
+	/** Of a pool of connections, for the metrics. */
+	poolState?(): { open: number; idle: number; waiting: number };
 	/** Where one process has everything to itself, others ask it. */
 	onCommand?(name: string, answer: AnswerCommand): void;
 	close(): Promise<void>;

@@ -7,7 +7,10 @@ const mebibyte = 1024 ** 2;
 /** Between two classes of size. Inside one: up to ten places for fairness, above them the same for what has begun. */
 const step = 20;
 const places = 10;
-const smallFrom = 2 * step;
+const classes = 2 * step;
+/** Far apart: between the classes of each kind and this is room for every file that is wanted next. */
+const smallFrom = 1_000_000;
+const highest = 2 * smallFrom;
 /** Nobody waits for it. */
 const background = -step;
 
@@ -26,15 +29,23 @@ export function priorityOf({ kind, sizeBytes, backlog = 0, hasBegun = false }: R
 	return classOf(sizeBytes) + fairness + (hasBegun ? places : 0);
 }
 
-/** Before every other one of its kind: no big file takes the place that is kept for small ones. */
-export function firstPriority(sizeBytes: number): number {
-	return classOf(sizeBytes) >= smallFrom ? 4 * step : smallFrom - 1;
+/**
+ * Where a file that is wanted next may stand: before every other one of its kind, also those that were wanted next before
+ * it; but no big file takes the place that is kept for small ones.
+ */
+export function firstPlaces(sizeBytes: number): { lowest: number; below: number } {
+	return isSmall(sizeBytes)
+		? { lowest: smallFrom + classes, below: highest }
+		: { lowest: classes, below: smallFrom };
 }
 
 function classOf(sizeBytes: number): number {
-	if (sizeBytes <= mebibyte / 16) return 3 * step;
-	if (sizeBytes <= mebibyte) return 2 * step;
+	if (isSmall(sizeBytes)) return smallFrom + (sizeBytes <= mebibyte / 16 ? step : 0);
 	return sizeBytes <= 16 * mebibyte ? step : 0;
+}
+
+function isSmall(sizeBytes: number): boolean {
+	return sizeBytes <= mebibyte;
 }
 
 /**

@@ -38,7 +38,7 @@ export async function findCandidates(db: Queryable, wanted: Wanted): Promise<Can
 		query.hasOperators ? [] : query.words.map((word) => `%${word}%`)
 	];
 	const { rows } = vector
-		? await db.query(withVectors, [...params, `[${vector.join(',')}]`, model])
+		? await db.query(withVectors(vector.length), [...params, `[${vector.join(',')}]`, model])
 		: await db.query(withoutVectors, params);
 	return v.parse(v.array(Candidate), rows);
 }

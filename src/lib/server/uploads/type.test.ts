@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readableTypes } from '#lib/shared/limits.ts';
-import { makeImage, makePdf } from '../../../../tests/support/make-files.ts';
+import { makeHeic, makeHeif, makeImage, makePdf } from '../../../../tests/support/make-files.ts';
 import { makeDocx, makeEpub } from '../../../../tests/support/make-office.ts';
 import { makeZip } from '../../../../tests/support/make-zip.ts';
 import { detectType, sampleBytes } from './type.ts';
@@ -18,11 +18,19 @@ const detect = (content: string | Buffer, filename = 'file') => {
 const mail = 'From: a@b.c\r\nDate: today\r\nMessage-ID: <1@b.c>\r\n\r\nHello';
 
 describe('the type of a file', () => {
+	it('is none that can be read when it is text in a word processor’s commands', async () => {
+		expect(
+			await detect('{\\rtf1\\ansi{\\fonttbl\\f0 Arial;}\\f0 Some {\\b bold} words.}', 'a.txt')
+		).toBeUndefined();
+	});
+
 	it('is told by its bytes, whatever its name says', async () => {
 		expect(await detect(makePdf(['a']), 'a.txt')).toBe('application/pdf');
 		for (const format of ['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const) {
 			expect(await detect(await makeImage({ format }), 'a.pdf')).toBe(`image/${format}`);
 		}
+		expect(await detect(await makeHeic(), 'a.jpg')).toBe('image/heic');
+		expect(await detect(await makeHeif(), 'a.jpg')).toBe('image/avif');
 		expect(await detect('plain words', 'a.pdf')).toBe('text/plain');
 		expect(await detect(Buffer.concat([Buffer.from('junk\n\xff\n'), makePdf(['a'])]))).toBe(
 			'application/pdf'

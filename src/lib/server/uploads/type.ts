@@ -17,13 +17,17 @@ const archives: Record<string, string> = {
 	'.epub': 'application/epub+zip'
 };
 
+/** What reads as text and is none: its words stand between commands. */
+const unread = new Set(['application/rtf']);
+
 export type Sample = { bytes: Buffer; isWhole: boolean; filename: string };
 
 /** One of `readableTypes`; `undefined`: nothing that can be read. */
 export async function detectType(sample: Sample): Promise<string | undefined> {
 	const found = (await fileTypeFromBuffer(sample.bytes))?.mime;
-	const binary = found === 'image/apng' ? 'image/png' : found;
+	const binary = found && kindOf(found, sample.bytes);
 	if (binary && isReadable(binary) && !isText(binary)) return binary;
+	if (binary && unread.has(binary)) return undefined;
 	if (binary === 'application/zip') return typeOfArchive(sample.filename);
 	// Readers of PDF accept something before the header, and some programs put it there.
 	if (/[\r\n]%PDF-\d\.\d\s*[\r\n]/.test(sample.bytes.toString('latin1', 0, 1024))) return 'application/pdf';
@@ -32,6 +36,14 @@ export async function detectType(sample: Sample): Promise<string | undefined> {
 	if (text === undefined) return undefined;
 	const kind = typeOfText(text, sample);
 	return isReadable(kind) ? kind : 'text/plain';
+}
+
+/** Kinds that are read like another one. HEIF is the container of both HEIC and AVIF, and says of which among its brands. */
+function kindOf(type: string, bytes: Buffer): string {
+	if (type === 'image/apng') return 'image/png';
+	if (type !== 'image/heif') return type;
+	const brands = bytes.toString('latin1', 8, Math.min(bytes.readUInt32BE(0), 256));
+	return brands.includes('avif') ? 'image/avif' : 'image/heic';
 }
 
 /** The part of an archive that says what it is can lie beyond the sample; the reader refuses what it turns out not to be. */

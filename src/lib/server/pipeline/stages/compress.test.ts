@@ -7,6 +7,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { silentLog } from '#lib/server/log.ts';
 import {
 	makeAnimation,
+	makeHeic,
+	makeHeif,
 	makeHugePng,
 	makeImage,
 	makeLongPdf,
@@ -51,9 +53,10 @@ async function squeeze(
 async function expectTidy({
 	compressed,
 	thumbnail,
+	preview,
 	input
 }: Compressed & { input: TestInput }): Promise<void> {
-	const told = [compressed, thumbnail].filter((derived) => derived !== undefined);
+	const told = [compressed, thumbnail, preview].filter((derived) => derived !== undefined);
 	for (const derived of told) expect((await stat(derived.path)).size).toBe(derived.bytes);
 	expect((await readdir(input.scratchDir)).sort()).toEqual(
 		told.map((derived) => path.basename(derived.path)).sort()
@@ -63,13 +66,15 @@ async function expectTidy({
 
 describe('pictures', () => {
 	test.each(['jpeg', 'png', 'tiff', 'webp', 'gif'] as const)(
-		'%s: something smaller, and a thumbnail',
+		'%s: something smaller, and pictures in two sizes',
 		async (format) => {
 			const result = await squeeze(await makeImage({ format, width: 900, height: 500 }), `image/${format}`);
 			await expectTidy(result);
 			expect(result).toMatchObject({ width: 900, height: 500, thumbnail: { type: 'image/webp' } });
 			const thumbnail = await sharp(result.thumbnail?.path).metadata();
 			expect([thumbnail.width, thumbnail.height]).toEqual([320, 178]);
+			const preview = await sharp(result.preview?.path).metadata();
+			expect([preview.width, preview.height]).toEqual([800, 444]);
 			if (result.compressed) {
 				const made = await sharp(result.compressed.path).metadata();
 				expect([made.width, made.height]).toEqual([900, 500]);
@@ -146,6 +151,38 @@ describe('pictures', () => {
 		expect((await sharp(result.thumbnail?.path).metadata()).width).toBe(80);
 	});
 
+	test('AVIF that calls itself HEIF', async () => {
+		const result = await squeeze(await makeHeif(), 'image/avif');
+		await expectTidy(result);
+		expect(result).toMatchObject({ width: 64, height: 48, thumbnail: { type: 'image/webp' } });
+	});
+
+	test('HEIC gets pictures that a browser can show, in its colours', async () => {
+		const result = await squeeze(await makeHeic(), 'image/heic');
+		await expectTidy(result);
+		expect(result).toMatchObject({ width: 32, height: 32, preview: { type: 'image/webp' } });
+		const { data, info } = await sharp(result.preview?.path).raw().toBuffer({ resolveWithObject: true });
+		const isBright = (x: number, y: number) =>
+			[0, 1, 2].map((i) => (data[(y * info.width + x) * info.channels + i] ?? 0) > 128);
+		expect(isBright(8, 8)).toEqual([true, false, false]);
+		expect(isBright(24, 8)).toEqual([false, true, false]);
+		expect(isBright(8, 24)).toEqual([false, false, true]);
+		expect(isBright(24, 24)).toEqual([true, true, false]);
+	});
+
+	test('HEIC that is damaged, or would need too much memory, has its code', async () => {
+		const heic = await makeHeic();
+		await expect(squeeze(heic.subarray(0, 1000), 'image/heic')).rejects.toMatchObject({
+			code: 'file.damaged'
+		});
+		const size = heic.indexOf('ispe') + 8;
+		for (const side of [9_000, 20_000]) {
+			heic.writeUInt32BE(side, size);
+			heic.writeUInt32BE(side, size + 4);
+			await expect(squeeze(heic, 'image/heic')).rejects.toMatchObject({ code: 'image.too_many_pixels' });
+		}
+	});
+
 	test('too many pixels, truncation and garbage each have their code', async () => {
 		await expect(squeeze(makeHugePng(), 'image/png')).rejects.toMatchObject({
 			code: 'image.too_many_pixels'
@@ -180,11 +217,17 @@ describe('text', () => {
 });
 
 describe('PDF', () => {
-	test('gets a picture of its first page', async () => {
+	test('gets pictures of its first page', async () => {
 		const result = await squeeze(makePdf(['Hello', 'World']), 'application/pdf');
 		await expectTidy(result);
-		const { width, height } = await sharp(result.thumbnail?.path).metadata();
-		expect([width, height]).toEqual([227, 320]);
+		const sizes = [result.thumbnail, result.preview].map(async (derived) => {
+			const { width, height } = await sharp(derived?.path).metadata();
+			return [width, height];
+		});
+		expect(await Promise.all(sizes)).toEqual([
+			[226, 320],
+			[565, 800]
+		]);
 		const { channels } = await sharp(result.thumbnail?.path).stats();
 		expect(channels[0]?.min).toBeLessThan(150); // there is ink on the page
 	});
@@ -202,7 +245,11 @@ describe('PDF', () => {
 	test('damaged or encrypted has no picture and no copy, and is no failure: the reading will tell', async () => {
 		for (const bytes of [Buffer.from('%PDF-1.4 nothing'), makePdf(['x'], { password: 'secret' })]) {
 			const result = await squeeze(bytes, 'application/pdf');
-			expect([result.thumbnail, result.compressed]).toEqual([undefined, undefined]);
+			expect([result.thumbnail, result.preview, result.compressed]).toEqual([
+				undefined,
+				undefined,
+				undefined
+			]);
 			await expectTidy(result);
 		}
 	});

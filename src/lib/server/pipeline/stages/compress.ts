@@ -1,4 +1,4 @@
-// Compression: a smaller copy and a thumbnail, made in a worker.
+// Compression: a smaller copy and small pictures, made in a worker.
 import type { Log } from '#lib/server/log.ts';
 import type { Isolate } from '../isolate.ts';
 import type { Compressed, StageInput } from '../stage.ts';

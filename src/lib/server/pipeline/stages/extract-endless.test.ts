@@ -64,6 +64,8 @@ describe('nesting without end', () => {
 describe('a row without end', () => {
 	test.each([
 		['many cells', 'a,'.repeat(2_000_000)],
+		['nothing but commas', ','.repeat(30_000_000)],
+		['nothing but empty quotes', '"",'.repeat(2_000_000)],
 		['quotes inside every cell', '"a""b",'.repeat(500_000)],
 		['one quote that is never closed', `"${'never closed '.repeat(500_000)}`]
 	])('CSV with an endless row (%s) is read as text from there, and says so', async (_what, row) => {
@@ -76,5 +78,11 @@ describe('a row without end', () => {
 		expect(pages.filter((page) => page.warning).map((page) => page.warning?.message)).toEqual([
 			'The table could be read up to row 1 only; what follows was read as text.'
 		]);
+	});
+
+	test('the names of columns, which every row repeats, are short ones', async () => {
+		const pages = await read(makeText(`${'name '.repeat(1000)},place\n${'a,b\n'.repeat(500)}`), 'text/csv');
+		expect(textOf(pages)).toContain('place: b');
+		expect(textOf(pages).length).toBeLessThan(500 * 150);
 	});
 });

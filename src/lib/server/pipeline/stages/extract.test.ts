@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { silentLog } from '#lib/server/log.ts';
 import { limits } from '#lib/shared/limits.ts';
 import {
 	damaged,
 	makeCsv,
+	makeHeic,
 	makeHtml,
 	makeHugePng,
 	makeImage,
@@ -80,7 +82,7 @@ describe('PDF', () => {
 		expect(pages.map(({ picture }) => picture !== undefined)).toEqual([false, true, true, false]);
 		expect(pages[3]?.warning).toEqual({
 			code: 'vision.too_many_pages',
-			message: 'Only the first 2 pages without text were read from their pictures.',
+			message: 'Only the first 2 pages without text were read from their pictures. Split the file.',
 			pages: [4]
 		});
 	});
@@ -282,6 +284,12 @@ describe('structured text', () => {
 });
 
 describe('pictures', () => {
+	test('HEIC says what it is, and is shown to a model as a JPEG', async () => {
+		const [page] = await read(await makeHeic(), 'image/heic', { maxPictures: 1 });
+		expect(page?.text).toContain('HEIC picture, 32 × 32 pixels');
+		expect((await sharp(page?.picture).metadata()).format).toBe('jpeg');
+	});
+
 	test('say what they are and what their maker wrote', async () => {
 		const exif = {
 			IFD0: { ImageDescription: 'Boats at dusk', Artist: 'Ada', Make: 'Canon', Model: 'R5' },

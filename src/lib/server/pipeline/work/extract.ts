@@ -42,6 +42,7 @@ const readers: Record<string, () => Promise<Reader>> = {
 	'image/gif': image,
 	'image/tiff': image,
 	'image/avif': image,
+	'image/heic': image,
 	'image/svg+xml': image
 };
 

@@ -1,6 +1,6 @@
 // Opens a picture with sharp, in a worker only, under an explicit pixel limit.
 import { readFile } from 'node:fs/promises';
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { messageOf, problem } from '#lib/server/errors.ts';
 import { limits } from '#lib/shared/limits.ts';
 
@@ -13,12 +13,28 @@ const maxSvgBytes = 16 * 1024 ** 2;
 export type Picture = (options?: SharpOptions) => Sharp;
 
 export async function openImage(path: string, fileType: string): Promise<Picture> {
-	const input = fileType === 'image/svg+xml' ? await readSvg(path) : path;
+	if (fileType === 'image/heic') {
+		const { decodeHeic } = await import('./decode-heic.ts');
+		const { data, raw } = await decodeHeic(path);
+		return (options) => openSharp(data, { raw, ...options });
+	}
+	const input = await inputOf(path, fileType);
 	return (options) => openSharp(input, options);
 }
 
-/** By its bytes or its path. */
-export function openSharp(input: Uint8Array | string, options?: SharpOptions): Sharp {
+/** What the file says of itself; no picture is decoded for it. */
+export async function metadataOf(path: string, fileType: string): Promise<Metadata> {
+	return openSharp(await inputOf(path, fileType))
+		.metadata()
+		.catch(translateImageError);
+}
+
+async function inputOf(path: string, fileType: string): Promise<Buffer | string> {
+	return fileType === 'image/svg+xml' ? readSvg(path) : path;
+}
+
+/** By its bytes, its pixels or its path. */
+export function openSharp(input: Uint8Array | Uint8ClampedArray | string, options?: SharpOptions): Sharp {
 	return sharp(input, { limitInputPixels: limits.maxImagePixels, failOn: 'error', ...options });
 }
 

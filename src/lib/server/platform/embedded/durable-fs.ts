@@ -12,7 +12,9 @@ export const durableStart = [
 	// The default, fdatasync, is the call that can not be given a meaning.
 	...['-c', 'wal_sync_method=fsync'],
 	// Nothing shrinks the log but our own checkpoints (maintenance.ts).
-	...['-c', 'min_wal_size=32MB']
+	...['-c', 'min_wal_size=32MB'],
+	// In WebAssembly all of it is taken at the start, needed or not; what is not in it is in the system's own cache.
+	...['-c', 'shared_buffers=32MB']
 ];
 
 type Init = NodeFS['init'];

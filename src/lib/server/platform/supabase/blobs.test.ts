@@ -11,6 +11,7 @@ import {
 } from '../../../../../tests/support/supabase-storage-double.ts';
 import { useTempFolder } from '../../../../../tests/support/temp-folder.ts';
 import { silentLog } from '../../log.ts';
+import { createScratch } from '../../scratch.ts';
 import { createSupabaseBlobs, type SupabaseBlobs } from './blobs.ts';
 
 const tmpDir = useTempFolder();
@@ -22,7 +23,13 @@ afterEach(() => storage.stop());
 
 function open(secretKey = storage.secretKey): SupabaseBlobs {
 	const supabase = { url: storage.url, publishableKey: 'sb_publishable_x', secretKey };
-	return createSupabaseBlobs({ supabase, tmpDir: tmpDir(), log: silentLog, retryMs: [5, 5, 5], stallMs });
+	return createSupabaseBlobs({
+		supabase,
+		scratch: createScratch(tmpDir()),
+		log: silentLog,
+		retryMs: [5, 5, 5],
+		stallMs
+	});
 }
 const put = (key: string, bytes: Buffer | string) => open().put(key, Readable.from([Buffer.from(bytes)]));
 const methods = () => storage.asked.map(({ method }) => method);

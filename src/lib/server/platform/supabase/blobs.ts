@@ -2,15 +2,14 @@
 //
 // "There is no such blob" is believed only when the bucket itself could be seen: a wrong key would otherwise make
 // every file look lost, and the sweeper would write that into its row.
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { messageOf, problem } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import type { Scratch } from '../../scratch.ts';
 import { checkKey, checkPrefix } from '../blob-key.ts';
 import type { BlobInfo, BlobStore, ByteRange } from '../platform.ts';
 import { createProjectHttp, type Project, type ProjectHttp, RefusedBySupabase } from './project-http.ts';
@@ -46,14 +45,14 @@ export type SupabaseBlobs = BlobStore & {
 
 export type SupabaseBlobsOptions = {
 	supabase: Project;
-	tmpDir: string;
+	scratch: Pick<Scratch, 'use'>;
 	log: Log;
 	retryMs?: readonly number[];
 	stallMs?: number;
 };
 
 export function createSupabaseBlobs(options: SupabaseBlobsOptions): SupabaseBlobs {
-	const { tmpDir, log } = options;
+	const { scratch, log } = options;
 	const http = createProjectHttp(options.supabase, options.retryMs);
 	let seen: Promise<unknown> | undefined;
 
@@ -96,16 +95,18 @@ export function createSupabaseBlobs(options: SupabaseBlobsOptions): SupabaseBlob
 		get,
 		async put(key, content) {
 			const place = object(key);
-			const spooled = await spool(content, tmpDir, pieceBytes);
-			try {
-				if (spooled.bytes > pieceBytes) await sendInPieces(http, spooled, { bucket, key, contentType });
-				else await sendWhole(http, place, await spooled.read(0, pieceBytes));
-			} catch (error) {
-				throw isTooLarge(error) ? problem('upload.too_large', { cause: error }) : error;
-			} finally {
-				await spooled.close();
-			}
-			return { bytes: spooled.bytes };
+			return scratch.use(async (folder) => {
+				const spooled = await spool(content, folder, pieceBytes);
+				try {
+					if (spooled.bytes > pieceBytes) await sendInPieces(http, spooled, { bucket, key, contentType });
+					else await sendWhole(http, place, await spooled.read(0, pieceBytes));
+				} catch (error) {
+					throw isTooLarge(error) ? problem('upload.too_large', { cause: error }) : error;
+				} finally {
+					await spooled.close();
+				}
+				return { bytes: spooled.bytes };
+			});
 		},
 		async stat(key) {
 			const place = `/storage/v1/object/info/${bucket}/${checkKey(key)}`;
@@ -123,17 +124,12 @@ export function createSupabaseBlobs(options: SupabaseBlobsOptions): SupabaseBlob
 		},
 		list: (prefix) => list(http, checkPrefix(prefix)),
 		async withLocalFile(key, fn) {
-			// By this name the sweeper finds what a killed process left (pipeline/scratch.ts).
-			const folder = path.join(tmpDir, `asura-work-${process.pid}-${randomUUID()}`);
-			const file = path.join(folder, 'blob');
 			checkKey(key);
-			await mkdir(folder, { mode: 0o700 });
-			try {
+			return scratch.use(async (folder) => {
+				const file = path.join(folder, 'blob');
 				await fetchTo(key, file);
-				return await fn(file);
-			} finally {
-				await rm(folder, { recursive: true, force: true });
-			}
+				return fn(file);
+			});
 		},
 		async signedUrl(key, seconds) {
 			const place = `/storage/v1/object/sign/${bucket}/${checkKey(key)}`;

@@ -1,13 +1,14 @@
 // CSV and its kin, row by row; the delimiter is told by the first lines. From a row on that is broken
 // or has no end, it is text.
 import { finished } from 'node:stream/promises';
-import { parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import type { Page } from '../../stage.ts';
 import { decode } from './encoding.ts';
 import { groupRows } from './rows.ts';
 import type { Source } from './source.ts';
 import { groupLines } from './text.ts';
 
+/** Delimiters counted too: the parser's own limit leaves them out, and a row of nothing else has a cell for each. */
 const maxRowBytes = 1024 ** 2;
 const sampleChars = 64 * 1024;
 const delimiters = [',', ';', '\t', '|'];
@@ -25,13 +26,13 @@ function openTable(pieces: AsyncGenerator<string>, delimiter: string) {
 	/** What was given to the parser, without what lies before `end`: there the last whole row ended. */
 	const held: Buffer[] = [];
 	let heldFrom = 0;
+	let given = 0;
 	let end = 0;
 	const parser = parse({
 		delimiter,
 		relax_column_count: true,
 		relax_quotes: true,
 		skip_empty_lines: true,
-		max_record_size: maxRowBytes,
 		on_record(row: string[], { bytes }) {
 			rows.push(row);
 			end = bytes;
@@ -42,7 +43,9 @@ function openTable(pieces: AsyncGenerator<string>, delimiter: string) {
 	const give = async (piece: string): Promise<void> => {
 		const bytes = Buffer.from(piece);
 		held.push(bytes);
+		given += bytes.length;
 		await new Promise((resolve) => parser.write(bytes, resolve));
+		if (given - end > maxRowBytes) parser.destroy(new CsvError('CSV_MAX_RECORD_SIZE', 'A row has no end.'));
 		for (let first = held[0]; first && heldFrom + first.length <= end; first = held[0]) {
 			heldFrom += first.length;
 			held.shift();

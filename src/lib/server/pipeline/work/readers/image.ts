@@ -4,7 +4,7 @@ import exif, { type Exif } from 'exif-reader';
 import type { Metadata } from 'sharp';
 import { readableTypes } from '#lib/shared/limits.ts';
 import type { Page } from '../../stage.ts';
-import { openImage, translateImageError } from '../open-image.ts';
+import { metadataOf, openImage, translateImageError } from '../open-image.ts';
 import { toPicture } from '../picture.ts';
 import { openMarkup } from './markup.ts';
 import { passage, type Source } from './source.ts';
@@ -13,8 +13,7 @@ const xmpTags = new Set(['dc:title', 'dc:description', 'dc:subject', 'dc:creator
 const svgTags = new Set(['title', 'desc', 'text', 'tspan']);
 
 export async function* readImage(source: Source): AsyncGenerator<Page> {
-	const picture = await openImage(source.path, source.fileType);
-	const metadata = await picture().metadata().catch(translateImageError);
+	const metadata = await metadataOf(source.path, source.fileType);
 	const isDrawing = source.fileType === 'image/svg+xml';
 	const inside = isDrawing
 		? wordsOf(await readFile(source.path, 'utf8'), svgTags)
@@ -26,8 +25,13 @@ export async function* readImage(source: Source): AsyncGenerator<Page> {
 		...(metadata.comments ?? []).map((c) => c.text)
 	];
 	const words = [...new Set(lines.map((line) => line.trim()).filter(Boolean))].join('\n');
-	const shown = source.maxPictures > 0 && (await toPicture(picture()).catch(translateImageError));
+	const shown = source.maxPictures > 0 && (await show(source));
 	yield { ...passage(words), ...(shown && { picture: shown }) };
+}
+
+async function show({ path, fileType }: Source): Promise<Uint8Array> {
+	const picture = await openImage(path, fileType);
+	return toPicture(picture()).catch(translateImageError);
 }
 
 function summary(source: Source, { autoOrient, width, height, pages }: Metadata): string {

@@ -1,6 +1,7 @@
 // PDF, page by page. A page that cannot be read is a warning; only a file of which no page can be read is a failure.
 import { InvalidPDFException, PasswordException, type PDFParse } from 'pdf-parse';
 import { problem } from '#lib/server/errors.ts';
+import { problems } from '#lib/shared/errors.ts';
 import { limits } from '#lib/shared/limits.ts';
 import type { Page } from '../../stage.ts';
 import { openPdf } from '../open-pdf.ts';
@@ -62,7 +63,7 @@ async function withPicture(parser: PDFParse, page: Numbered): Promise<Numbered> 
 }
 
 function notDrawn(number: number, max: number): Numbered {
-	const message = `Only the first ${max} pages without text were read from their pictures.`;
+	const message = `Only the first ${max} pages without text were read from their pictures. ${problems['vision.too_many_pages'].action}`;
 	return empty(number, 'vision.too_many_pages', message);
 }
 

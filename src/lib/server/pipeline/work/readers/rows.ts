@@ -6,6 +6,8 @@ import { maxPageChars, passage } from './source.ts';
 type Rows = AsyncIterable<string[]> | Iterable<string[]>;
 
 const rowsPerPage = 50;
+/** Every row carries them: a few long ones would make a large text of a small file. */
+const maxNameChars = 100;
 
 export async function* groupRows(rows: Rows, sheet?: string): AsyncGenerator<Page> {
 	let header: string[] | undefined;
@@ -22,7 +24,7 @@ export async function* groupRows(rows: Rows, sheet?: string): AsyncGenerator<Pag
 	try {
 		for await (const row of rows) {
 			if (!header) {
-				header = isHeader(row) ? row : [];
+				header = isHeader(row) ? row.map((name) => name.trim().slice(0, maxNameChars)) : [];
 				if (header.length > 0) continue;
 			}
 			const line = describe(row, header);
@@ -52,7 +54,7 @@ function describe(row: readonly string[], header: readonly string[]): string {
 	const cells = row.map((cell, i) => {
 		const value = cell.trim().replace(/\s*\n\s*/g, ' ');
 		if (value === '') return '';
-		const name = header[i]?.trim();
+		const name = header[i];
 		return name ? `${name}: ${value}` : value;
 	});
 	return cells.filter(Boolean).join('; ');

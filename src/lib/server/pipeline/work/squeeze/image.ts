@@ -1,14 +1,16 @@
-// Pictures: the smaller of WebP and the optimised original format, upright, without metadata; and a thumbnail.
+// Pictures: the smaller of WebP and the optimised original format, upright, without metadata; and small pictures of it in two sizes.
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Metadata, Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 import { limits } from '#lib/shared/limits.ts';
 import { problem } from '#lib/server/errors.ts';
 import type { Compressed, Derived } from '../../stage.ts';
-import { openImage, type Picture, translateImageError } from '../open-image.ts';
+import { metadataOf, openImage, type Picture, translateImageError } from '../open-image.ts';
 import type { Squeeze } from './squeeze.ts';
 
-export const thumbnailSize = 320;
+/** Longest sides, in pixels: one for lists, one to look at. */
+const thumbnailSide = 320;
+export const previewSide = 800;
 /** sharp runs outside JavaScript, where no kill reaches it: it ends itself. */
 const timeout = { seconds: 90 };
 /** Frames of an animation together; beyond, encoding takes minutes. */
@@ -52,28 +54,43 @@ export const squeezeImage: Squeeze = async ({
 	scratchDir,
 	alive
 }): Promise<Compressed> => {
-	const picture = await openImage(source, fileType);
-	const metadata = await picture().metadata().catch(translateImageError);
+	const metadata = await metadataOf(source, fileType);
 	checkPixels(metadata);
+	const picture = await openImage(source, fileType);
 	try {
-		const thumbnail = await makeThumbnail(picture().timeout(timeout), scratchDir);
+		const pictures = await makePictures(picture().timeout(timeout), scratchDir);
 		alive();
 		const { width, height } = metadata.autoOrient;
 		const compressed = await smallest({ picture, metadata, fileType, scratchDir, sizeBytes, alive });
-		return { thumbnail, width, height, compressed };
+		return { ...pictures, width, height, compressed };
 	} catch (error) {
 		return translateImageError(error);
 	}
 };
 
-export async function makeThumbnail(image: Sharp, scratchDir: string): Promise<Derived> {
-	const file = path.join(scratchDir, 'thumbnail.webp');
-	const { size } = await image
-		.autoOrient()
-		.resize(thumbnailSize, thumbnailSize, { fit: 'inside', withoutEnlargement: true })
-		.webp({ quality: 78 })
-		.toFile(file);
-	return { path: file, type: 'image/webp', bytes: size };
+/** The original, which may be large, is decoded once for both. */
+export async function makePictures(
+	image: Sharp,
+	scratchDir: string
+): Promise<Pick<Compressed, 'thumbnail' | 'preview'>> {
+	const { data, info } = await inside(image.autoOrient(), previewSide)
+		.raw()
+		.toBuffer({ resolveWithObject: true });
+	const write = async (name: string, side: number): Promise<Derived> => {
+		const file = path.join(scratchDir, `${name}.webp`);
+		const { size } = await inside(sharp(data, { raw: info }), side)
+			.webp({ quality: 78 })
+			.toFile(file);
+		return { path: file, type: 'image/webp', bytes: size };
+	};
+	return {
+		thumbnail: await write('thumbnail', thumbnailSide),
+		preview: await write('preview', previewSide)
+	};
+}
+
+function inside(image: Sharp, side: number): Sharp {
+	return image.resize(side, side, { fit: 'inside', withoutEnlargement: true });
 }
 
 function checkPixels({ width, height }: Metadata): void {

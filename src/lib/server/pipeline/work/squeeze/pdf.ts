@@ -1,12 +1,13 @@
-// PDF: a picture of the first page; and the same document packed tighter by qpdf, which changes how it is stored and
+// PDF: pictures of the first page; and the same document packed tighter by qpdf, which changes how it is stored and
 // nothing else. qpdf runs as WebAssembly: whatever a file does to it stays inside this worker.
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import openQpdf from '@neslinesli93/qpdf-wasm';
-import sharp from 'sharp';
+import { screenshot } from '../draw-page.ts';
+import { openSharp } from '../open-image.ts';
 import { openPdf } from '../open-pdf.ts';
-import { makeThumbnail, thumbnailSize } from './image.ts';
+import { makePictures, previewSide } from './image.ts';
 import type { Squeeze } from './squeeze.ts';
 
 /** qpdf holds the file twice in its memory. */
@@ -32,14 +33,8 @@ const settings = () => ({
 export const drawPdf: Squeeze = async ({ path: source, scratchDir, password }) => {
 	const parser = await openPdf({ path: source, password });
 	try {
-		const { pages } = await parser.getScreenshot({
-			partial: [1],
-			desiredWidth: thumbnailSize,
-			imageBuffer: true,
-			imageDataUrl: false
-		});
-		const bytes = pages[0]?.data;
-		return bytes ? { thumbnail: await makeThumbnail(sharp(bytes), scratchDir) } : {};
+		const drawn = await screenshot(parser, 1, previewSide);
+		return drawn ? await makePictures(openSharp(drawn), scratchDir) : {};
 	} finally {
 		await parser.destroy();
 	}
