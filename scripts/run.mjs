@@ -33,9 +33,12 @@ const commands = {
 	bench: () => prepared(() => cli(`bench-${args[0] ?? 'stream'}`, args.slice(1))),
 	doctor: () => installed(() => cli('doctor', args)),
 	backup: () => installed(() => cli('backup', args)),
-	restore: () => installed(() => cli('restore', args))
+	restore: () => installed(() => cli('restore', args)),
+	// Paths begin where the person stands, not where we do.
+	asura: () => installed(() => cli('asura', args, { ASURA_FOLDER: standing }))
 };
 
+const standing = process.env.ASURA_FOLDER ?? process.env.INIT_CWD ?? process.cwd();
 process.chdir(root);
 if (!Object.hasOwn(commands, command))
 	fail(`Unknown command ${command}; there are ${Object.keys(commands).join(', ')}.`);
@@ -140,10 +143,10 @@ async function check() {
 	return 0;
 }
 
-function cli(name, rest) {
+function cli(name, rest, env) {
 	const file = `src/cli/${name}.ts`;
 	if (!existsSync(file)) fail(`There is no ${file}.`);
-	return run(node, [...nodeFlags, file, ...rest]);
+	return run(node, [...nodeFlags, file, ...rest], env);
 }
 
 /** A server: signals and the death of our parent end it, whoever was asked first. */

@@ -20,6 +20,8 @@ const openRoutes = new Set([
 	'/healthz',
 	'/readyz',
 	'/metrics',
+	'/docs',
+	'/api/openapi.json',
 	'/api/[...rest]'
 ]);
 /** A person's browser is on its way here: what goes wrong is told on the sign-in page. */
@@ -33,9 +35,19 @@ export const handle: Handle = async ({ event, resolve }) => {
 	const { locals } = event;
 	locals.app = await openedApp();
 	locals.requestId = randomUUID();
-	const answer = seal(await answerOrRefuse(event, resolve), locals.requestId);
-	logRequest(event, answer.status, performance.now() - startedAt);
-	return answer;
+	const { method } = event.request;
+	const span = {
+		'http.request.method': method,
+		'http.route': event.route.id ?? '',
+		'request.id': locals.requestId,
+		parent: event.request.headers.get('traceparent') ?? undefined
+	};
+	return locals.app.trace.inSpan(`${method} ${event.route.id ?? 'nothing'}`, span, async () => {
+		const answer = seal(event, await answerOrRefuse(event, resolve));
+		locals.app.trace.addToSpan({ 'http.response.status_code': answer.status });
+		logRequest(event, answer.status, performance.now() - startedAt);
+		return answer;
+	});
 };
 
 export const handleError: HandleServerError = ({ error, event, status }) => {
@@ -49,8 +61,15 @@ async function answerOrRefuse(event: RequestEvent, resolve: Resolve): Promise<Re
 	const { locals, url, route } = event;
 	const { app } = locals;
 	try {
-		const token = app.auth.guard.admit(arrivalOf(event));
-		locals.session = sessionless.has(url.pathname) ? undefined : await app.auth.find(token);
+		const arrival = arrivalOf(event);
+		const credential = app.auth.guard.admit(arrival);
+		if (app.auth.cors.isPreflight(arrival))
+			return new Response(null, { status: 204, headers: app.auth.cors.preflight(arrival) });
+		if (!sessionless.has(url.pathname)) {
+			const knock = { method: arrival.method, path: arrival.path, address: () => addressOf(event) };
+			locals.session = await app.auth.identify(credential, knock);
+			limitRate(event);
+		}
 		if (route.id !== null && !openRoutes.has(route.id) && !locals.session) return refuseStranger(event);
 		return finish(event, await resolve(event));
 	} catch (error) {
@@ -58,6 +77,17 @@ async function answerOrRefuse(event: RequestEvent, resolve: Resolve): Promise<Re
 		noteFailure(event, failure, error);
 		return refusal(event, failure);
 	}
+}
+
+/** A load that fetches from our own API is part of one request. */
+function limitRate(event: RequestEvent): void {
+	const { app, session } = event.locals;
+	if (!event.isSubRequest) app.auth.limitRate({ session, address: addressOf(event) });
+}
+
+/** Of the peer, or of whom trusted proxies speak for. */
+function addressOf({ locals, request, getClientAddress }: RequestEvent): string {
+	return locals.app.auth.addressOf(getClientAddress(), request.headers.get('x-forwarded-for'));
 }
 
 function arrivalOf({ request, url, isSubRequest }: RequestEvent) {
@@ -118,10 +148,15 @@ function fromKit(app: App, status: number): AppError | undefined {
 	return status >= 400 && status < 500 ? app.errors.problem('request.invalid') : undefined;
 }
 
-function seal(answer: Response, requestId: string): Response {
+function seal(event: RequestEvent, answer: Response): Response {
+	const { app, requestId } = event.locals;
 	// Headers of some answers, such as a redirect's, cannot be changed.
 	const sealed = new Response(answer.body, answer);
 	sealed.headers.set('x-request-id', requestId);
+	// A library behind a route may have a rule of its own for other origins; ours is the only one.
+	for (const name of ['allow-origin', 'allow-credentials', 'expose-headers'])
+		sealed.headers.delete(`access-control-${name}`);
+	for (const [name, value] of app.auth.cors.headersFor(arrivalOf(event))) sealed.headers.append(name, value);
 	if (!sealed.headers.has('cache-control')) sealed.headers.set('cache-control', 'no-store');
 	return sealed;
 }

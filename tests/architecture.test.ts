@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest';
 
 const rows: RegExp[][] = [
 	[/^lib\/shared\//],
-	[/^lib\/server\/(config|errors|log|metrics)\.ts$/],
+	[/^lib\/server\/(config|errors|log|metrics|scratch|tracing)\.ts$/],
 	[/^lib\/server\/platform\/[^/]+\.ts$/],
 	[/^lib\/server\/platform\/(embedded|supabase)\//],
 	[/^lib\/server\/(files|auth|embedder)\//],
 	[/^lib\/server\/(queue|events)\//],
 	[/^lib\/server\/(uploads|pipeline|search)\//],
-	[/^lib\/server\/app\.ts$/],
+	[/^lib\/server\/(app|open-platform)\.ts$/],
 	[/^lib\/client\//],
 	[/^routes\//, /^hooks\.(server|client)\.ts$/, /^app\.d\.ts$/, /^cli\//]
 ];

@@ -4,18 +4,18 @@ import { rename, rm, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { ConfigError, readConfig } from '#lib/server/config.ts';
+import { ConfigError } from '#lib/server/config.ts';
 import { backUpAtRest } from '#lib/server/platform/embedded/backup.ts';
 import { requestCommand } from '#lib/server/platform/embedded/control.ts';
 import { exists } from '#lib/server/platform/embedded/durable.ts';
 import { findOwner } from '#lib/server/platform/embedded/folder-lock.ts';
 import { noteBackup } from './last-backup.ts';
-import { readArguments, runCommand } from './command.ts';
+import { readArguments, readEmbedded, runCommand } from './command.ts';
 
 await runCommand(async () => {
 	const { file } = readArguments('npm run backup -- FILE.tar or FILE.tar.gz');
 	if (await exists(file)) throw new ConfigError(`${file} already exists; a backup overwrites nothing.`);
-	const { dataDir } = readConfig(process.env);
+	const { dataDir } = readEmbedded();
 	if (!(await exists(dataDir))) throw new ConfigError(`There is no data in ${dataDir}.`);
 	const unfinished = `${file}.unfinished`;
 	try {

@@ -1,11 +1,12 @@
 // npm run bench stream -- [--connections 10000] [--seconds 60]
 // Asura's stream beside plain node:http in the same run: memory per connection, CPU and delay of a broadcast; then what
 // only Asura has: commit to browser, resuming after everybody was cut off, a reader who never reads, growth over time.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { Collected, Connected, Measured, Order, Prepared, Written } from './bench/protocol.ts';
+import { ask, percentile, print, say, start } from './bench/processes.ts';
+import type { Collected, Connected, Measured, Prepared, Written } from './bench/protocol.ts';
 
 const { values } = parseArgs({
 	options: {
@@ -40,8 +41,8 @@ type Costs = {
 type Both = { server: ChildProcess; clients: ChildProcess; prepared: Prepared };
 
 async function measureServer(kind: 'raw' | 'asura', more?: (both: Both) => Promise<void>): Promise<Costs> {
-	const server = start('stream-server', kind);
-	const clients = start('stream-client');
+	const server = start('stream-server', [kind]);
+	const clients = start('stream-client', []);
 	const people = Math.ceil(connections / streamsPerPerson) + 1;
 	const prepared = await ask<Prepared>(server, { do: 'prepare', people });
 	const cookies = prepared.cookies.slice(1);
@@ -146,31 +147,6 @@ async function soak({ server, clients }: { server: ChildProcess; clients: ChildP
 	);
 }
 
-function start(file: string, ...args: string[]): ChildProcess {
-	return fork(new URL(`./bench/${file}.ts`, import.meta.url), args, {
-		execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
-		serialization: 'advanced'
-	});
-}
-
-async function ask<T>(child: ChildProcess, order: Order): Promise<T> {
-	child.send(order);
-	return new Promise((resolve, reject) => {
-		const fail = (code: number | null) =>
-			reject(new Error(`a process of the benchmark ended with ${code} while asked to ${order.do}`));
-		child.once('exit', fail);
-		child.once('message', (answer) => {
-			child.off('exit', fail);
-			resolve(answer as T);
-		});
-	});
-}
-
-function percentile(numbers: number[], share: number): number {
-	const sorted = Float64Array.from(numbers).sort();
-	return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
 function compare(name: string, plain: number, ours: number, target?: number): void {
 	const ratio = ours / plain;
 	print(name, plain.toFixed(1), ours.toFixed(1), ratio.toFixed(2), target === undefined ? '' : `≤ ${target}`);
@@ -178,12 +154,4 @@ function compare(name: string, plain: number, ours: number, target?: number): vo
 
 function goal(name: string, value: number, target = ''): void {
 	print(name, '', value.toFixed(value < 10 ? 2 : 0), '', target);
-}
-
-function print(name: string, ...columns: string[]): void {
-	say(`${name.padEnd(52)}${columns.map((column) => column.padStart(11)).join('')}`);
-}
-
-function say(line: string): void {
-	process.stdout.write(`${line}\n`);
 }

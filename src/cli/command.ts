@@ -1,7 +1,7 @@
 // What backup and restore have in common: arguments, and how a failure is told.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError } from '#lib/server/config.ts';
+import { type Config, ConfigError, readConfig } from '#lib/server/config.ts';
 
 export async function runCommand(work: () => Promise<string>): Promise<void> {
 	try {
@@ -13,6 +13,15 @@ export async function runCommand(work: () => Promise<string>): Promise<void> {
 		);
 		process.exitCode = 1;
 	}
+}
+
+/** Settings of a server with the built-in database: of others pg_dump makes the copies. */
+export function readEmbedded(): Config {
+	const config = readConfig(process.env);
+	if (config.databaseUrl === undefined) return config;
+	throw new ConfigError(
+		'With DATABASE_URL the database is copied by pg_dump and the files with it: README.md, "A Postgres of your own".'
+	);
 }
 
 /** One file, as the person named it from the folder in which they called npm. */

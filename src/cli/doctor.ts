@@ -1,33 +1,36 @@
 // npm run doctor [-- --mend]: what is stuck, lost or left behind. Asks the running server, or opens the data itself
-// when none runs. Ends with 1 while there is something to mend.
+// when none runs; a Postgres is looked at from outside first. Ends with 1 while there is something to mend.
 import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { createApp } from '#lib/server/app.ts';
-import { ConfigError, readConfig } from '#lib/server/config.ts';
+import { type Config, ConfigError, readConfig } from '#lib/server/config.ts';
 import { createLog } from '#lib/server/log.ts';
 import { DoctorAnswer, isWell, type Mended, type Report } from '#lib/server/pipeline/doctor.ts';
 import { requestCommand } from '#lib/server/platform/embedded/control.ts';
 import { exists } from '#lib/server/platform/embedded/durable.ts';
 import { findOwner } from '#lib/server/platform/embedded/folder-lock.ts';
 import { runCommand } from './command.ts';
+import { checkOutside, sayChecked } from './doctor-checks.ts';
 import { findLastBackup } from './last-backup.ts';
 
 await runCommand(async () => {
 	const { values } = parseArgs({ options: { mend: { type: 'boolean', default: false } } });
 	const config = readConfig(process.env);
-	const { dataDir } = config;
-	if (!(await exists(dataDir))) throw new ConfigError(`There is no data in ${dataDir}.`);
-	const text = (await findOwner(dataDir))
-		? await collect((to) => requestCommand(dataDir, `doctor?mend=${Number(values.mend)}`, to))
-		: await askOwnApp(config, values.mend);
+	const checked = await checkOutside(config);
+	const lines = checked.map(sayChecked);
+	if (checked.some(({ state }) => state === 'wrong')) {
+		process.exitCode = 1;
+		return lines.join('\n');
+	}
+	const text = config.databaseUrl ? await askOwnApp(config, values.mend) : await askHere(config, values.mend);
 	const { mended, report } = v.parse(v.pipe(v.string(), v.parseJson(), DoctorAnswer), text);
 	if (!isWell(report)) process.exitCode = 1;
-	const backup = await findLastBackup(dataDir);
 	return [
+		...lines,
 		...(mended ? sayMended(mended) : []),
 		...sayReport(report),
-		`Last backup: ${backup ? `${backup.at}, ${backup.file}` : 'none known'}.`,
+		...(config.databaseUrl ? [] : [await sayLastBackup(config.dataDir)]),
 		...(isWell(report)
 			? ['Nothing needs mending.']
 			: mended
@@ -36,11 +39,25 @@ await runCommand(async () => {
 	].join('\n');
 });
 
-async function askOwnApp(config: Parameters<typeof createApp>[0], mend: boolean): Promise<string> {
+/** The process that owns the data, or the data when nobody does. */
+async function askHere(config: Config, mend: boolean): Promise<string> {
+	const { dataDir } = config;
+	if (!(await exists(dataDir))) throw new ConfigError(`There is no data in ${dataDir}.`);
+	if (!(await findOwner(dataDir))) return askOwnApp(config, mend);
+	return collect((to) => requestCommand(dataDir, `doctor?mend=${Number(mend)}`, to));
+}
+
+async function sayLastBackup(dataDir: string): Promise<string> {
+	const backup = await findLastBackup(dataDir);
+	return `Last backup: ${backup ? `${backup.at}, ${backup.file}` : 'none known'}.`;
+}
+
+async function askOwnApp(config: Config, mend: boolean): Promise<string> {
 	const app = await createApp(config, { log: createLog('error', process.stderr) });
 	try {
 		// Without it there is nothing to look at in a new folder; nobody works on the jobs.
 		await app.queue.start();
+		if (mend) await app.audit.note({ who: 'command line', what: 'mend' });
 		return await collect((to) => app.doctor.answer(to, mend));
 	} finally {
 		await app.stop();
@@ -65,6 +82,7 @@ function sayMended(mended: Mended): string[] {
 		[mended.stalledFiles, 'that stood still begun anew'],
 		[mended.lostFiles, 'marked as lost: their bytes are gone'],
 		[mended.orphanBlobs, 'blobs without a row removed'],
+		[mended.expiredUploads, 'expired uploads forgotten'],
 		[mended.scratchFolders, 'scratch folders of dead processes removed']
 	] as const;
 	const lines = done.filter(([count]) => count > 0).map(([count, what]) => `Mended: ${count} ${what}.`);

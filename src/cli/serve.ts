@@ -1,10 +1,11 @@
 // The production server: our own HTTP server around Kit's handler. It takes the live stream itself, since a raw Node
-// response costs half the memory of Kit's, and it decides when everything ends.
+// response costs half the memory of Kit's, and it decides when everything ends. A worker only tells of its health.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { App } from '#lib/server/app.ts';
 import { ConfigError } from '#lib/server/config.ts';
 import { messageOf } from '#lib/server/errors.ts';
+import { answerForHealth } from './health.ts';
 import { openApp } from './open-app.ts';
 import { safetyHeaders } from './safety-headers.ts';
 
@@ -30,16 +31,9 @@ try {
 }
 
 async function serve(app: App): Promise<void> {
-	const handle = await kitHandler(app);
-	const server = createServer((request, response) => {
-		// First, and with the headers handed over: what is set on a stream's request or response is kept for as long as
-		// the stream is open, a kilobyte for each of thousands.
-		if (app.events.handleRaw(request, response, safetyHeaders)) return;
-		// Kit learns its origin from this header; what a client sent in it must never count.
-		request.headers['x-asura-proto'] = 'http';
-		response.setHeaders(safetyHeaders);
-		handle(request, response);
-	});
+	const server = createServer(
+		app.config.role === 'worker' ? answerForHealth(app) : await answerForPeople(app)
+	);
 	// Long uploads are bounded by their own stall timeout, not by a total time.
 	server.requestTimeout = 0;
 	// Before it is said to be ready: whoever hears that may stop it at once. One Ctrl C comes several times: from the
@@ -50,7 +44,22 @@ async function serve(app: App): Promise<void> {
 	await listen(server, app);
 	const { port } = server.address() as AddressInfo;
 	const host = app.config.host.includes(':') ? `[${app.config.host}]` : app.config.host;
-	process.stdout.write(`Asura is ready at http://${host}:${port}\n`);
+	const what = app.config.role === 'worker' ? 'The worker of Asura' : 'Asura';
+	process.stdout.write(`${what} is ready at http://${host}:${port}\n`);
+}
+
+async function answerForPeople(app: App): Promise<RequestListener> {
+	const handle = await kitHandler(app);
+	const headers = safetyHeaders(app.config);
+	return (request, response) => {
+		// First, and with the headers handed over: what is set on a stream's request or response is kept for as long as
+		// the stream is open, a kilobyte for each of thousands.
+		if (app.events.handleRaw(request, response, headers)) return;
+		// Kit learns its origin from this header; what a client sent in it must never count.
+		request.headers['x-asura-proto'] = 'http';
+		response.setHeaders(headers);
+		handle(request, response);
+	};
 }
 
 async function kitHandler(app: App): Promise<RequestListener> {

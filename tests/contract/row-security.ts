@@ -1,5 +1,5 @@
 // One person's session, however it asks, never meets another's rows.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '#lib/server/platform/platform.ts';
 
@@ -24,7 +24,7 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 			const { rows } = await db.query(`
 				select oid::regclass::text as name from pg_class
 				where relkind in ('r', 'p') and not relrowsecurity
-					and relnamespace in ('public'::regnamespace, 'asura'::regnamespace, 'auth'::regnamespace)`);
+					and relnamespace in ('public'::regnamespace, 'asura'::regnamespace, 'auth'::regnamespace, 'storage'::regnamespace)`);
 			expect(rows).toEqual([]);
 		});
 
@@ -40,6 +40,23 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 				const { rows } = await asAda(`select distinct user_id::text from ${table}`);
 				expect(rows, table).toEqual([{ user_id: ada }]);
 			}
+		});
+
+		test('a person sees no blob, not even where a policy shows every object to everybody', async () => {
+			const seen = await db
+				.tx(async (tx) => {
+					await tx.query(`insert into storage.buckets (id, name) values ('other', 'other')`);
+					await tx.query(
+						`insert into storage.objects (bucket_id, name) values ('files', 'a/text'), ('other', 'b')`
+					);
+					await tx.query(`create policy careless on storage.objects for all using (true)`);
+					await tx.query(`grant usage on schema storage to authenticated`);
+					await tx.query(`grant select, insert on storage.objects to authenticated`);
+					await tx.query(`set local role authenticated`);
+					throw new Seen((await tx.query('select bucket_id as name from storage.objects')).rows);
+				})
+				.catch((error: unknown) => (error instanceof Seen ? error.rows : Promise.reject(error)));
+			expect(seen).toEqual([{ name: 'other' }]);
 		});
 
 		test('a person can read no other table at all', async () => {
@@ -84,6 +101,15 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 	});
 }
 
+/** Carries what was seen out of a transaction that must leave nothing behind. */
+class Seen extends Error {
+	readonly rows: unknown[];
+	constructor(rows: unknown[]) {
+		super('seen');
+		this.rows = rows;
+	}
+}
+
 async function listTables(db: Db): Promise<string[]> {
 	const { rows } = await db.query<{ name: string }>(`
 		select format('%I.%I', schemaname, tablename) as name from pg_tables
@@ -102,6 +128,16 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 		`insert into asura.sessions (user_id, provider, token_hash, expires_at) values ($1, 'test', $2, now())`,
 		[user, randomUUID()]
 	);
+	await db.query(
+		`insert into asura.api_keys (user_id, name, key_hash, hint, provider, scopes)
+		values ($1, 'a key', $2, 'asura_', 'test', array['read'])`,
+		[user, randomBytes(32).toString('hex')]
+	);
+	await db.query(
+		`insert into asura.stream_tickets (user_id, source_id, ticket_hash, expires_at)
+		values ($1, gen_random_uuid(), $2, now())`,
+		[user, randomBytes(32).toString('hex')]
+	);
 	await db.query(`insert into asura.notifications (user_id, event, data) values ($1, 'e', '{}')`, [user]);
 	const addFile = `insert into public.files (id, user_id, blob_id, filename, file_type, size_bytes, sha256)
 		values ($1, $2, gen_random_uuid(), 'a.txt', 'text/plain', 1, repeat('0', 64))`;
@@ -110,6 +146,10 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 	await db.query('delete from public.files where id = $1', [gone]);
 	await db.query(addFile, [file, user]);
 	await db.query(
+		`insert into asura.uploads (id, user_id, filename, folder, size_bytes) values ($1, $2, 'a.txt', '', 1)`,
+		[randomUUID(), user]
+	);
+	await db.query(
 		`insert into asura.stage_rates (file_type, magnitude, stage, seconds) values ('text/plain', 1, 'total', 1)
 			on conflict do nothing`
 	);
@@ -117,6 +157,13 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 		`insert into asura.file_stages (file_id, stage, attempt, input_hash) values ($1, 'upload', 1, 'x')`,
 		[file]
 	);
+	const worker = randomUUID();
+	await db.query(`insert into asura.workers (id, public_key, lanes) values ($1, 'k', 1)`, [worker]);
+	await db.query(
+		`insert into asura.passwords (file_id, worker_id, sealed, expires_at) values ($1, $2, 's', now())`,
+		[file, worker]
+	);
+	await db.query(`insert into asura.audit (who, what) values ('ada', 'looked')`);
 	await db.query(
 		`insert into public.chunks (file_id, ordinal, user_id, text, hash) values ($1, 0, $2, 'words', 'h')`,
 		[file, user]

@@ -1,8 +1,8 @@
 // npm run doctor as a person calls it: while the server runs, and when none does.
-import { execFile } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { enter } from './person.ts';
 
@@ -13,15 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.dispose());
 
-function doctor(...args: string[]): Promise<{ code: number; output: string }> {
-	const argv = ['--disable-warning=ExperimentalWarning', 'src/cli/doctor.ts', ...args];
-	const env = { ...process.env, DATA_DIR: server.dataDir };
-	return new Promise((resolve) => {
-		execFile(process.execPath, argv, { env }, (error, stdout, stderr) =>
-			resolve({ code: Number(error?.code ?? 0), output: stdout + stderr })
-		);
-	});
-}
+const doctor = (...args: string[]) => runCli('doctor', { DATA_DIR: server.dataDir }, ...args);
 
 it('tells what is wrong, mends it and says so', { timeout: 120_000 }, async () => {
 	const ada = await enter(server);

@@ -5,6 +5,7 @@ export function aFile(changes: Partial<StoredFile> = {}): StoredFile {
 	return {
 		id: '00000000-0000-4000-8000-000000000001',
 		filename: 'report.pdf',
+		folder: '',
 		file_type: 'application/pdf',
 		size_bytes: 12_400_000,
 		status: 'processing',

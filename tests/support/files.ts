@@ -8,8 +8,9 @@ import type { StoredFile } from '#lib/shared/files.ts';
 import { createBell } from '#lib/server/files/bell.ts';
 import { createChanges } from '#lib/server/files/changes.ts';
 import { createFiles, type Files } from '#lib/server/files/files.ts';
+import { createWorkers } from '#lib/server/files/workers.ts';
 import { silentLog } from '#lib/server/log.ts';
-import { createScratch, type Scratch } from '#lib/server/pipeline/scratch.ts';
+import { createScratch, type Scratch } from '#lib/server/scratch.ts';
 import { createQueue, type Queue } from '#lib/server/queue/queue.ts';
 import type { Platform } from '#lib/server/platform/platform.ts';
 import { openTestPlatform } from './database.ts';
@@ -40,7 +41,9 @@ export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles>
 	await queue.start();
 	const scratchRoot = await mkdtemp(path.join(tmpdir(), 'asura-scratch-'));
 	const changes = createChanges({ db, capabilities });
-	const files = createFiles({ db, blobs, bell: createBell({ db, log }), jobs: queue, changes });
+	const workers = createWorkers({ db, lanes: 2, log });
+	await workers.join();
+	const files = createFiles({ db, blobs, bell: createBell({ db, log }), jobs: queue, changes, workers });
 	return {
 		platform,
 		files,
@@ -74,6 +77,7 @@ export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles>
 		},
 		async close() {
 			await queue.stop();
+			await workers.leave();
 			await platform.close();
 			await rm(scratchRoot, { recursive: true, force: true });
 		}

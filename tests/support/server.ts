@@ -93,7 +93,7 @@ function launch(env: Record<string, string>) {
 function readyUrl(child: ChildProcess, output: () => string): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const look = () => {
-			const found = /Asura is ready at (\S+)/.exec(output());
+			const found = / is ready at (\S+)/.exec(output());
 			if (found?.[1]) resolve(found[1]);
 		};
 		child.stdout?.on('data', look);

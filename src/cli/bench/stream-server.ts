@@ -1,5 +1,5 @@
 // The server's side of the benchmark, in a process of its own: `raw` is node:http and nothing else, `asura` is the
-// custom server's route on an in-memory database.
+// custom server's route on an in-memory database, or on that of DATABASE_URL.
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAuth } from '#lib/server/auth/auth.ts';
@@ -12,6 +12,7 @@ import { createMetrics } from '#lib/server/metrics.ts';
 import { openPgliteDb } from '#lib/server/platform/embedded/pglite-db.ts';
 import { createListenFeed } from '#lib/server/platform/listen-feed.ts';
 import { migrate } from '#lib/server/platform/migrate.ts';
+import { PgDb } from '#lib/server/platform/supabase/pg-db.ts';
 import { type Measured, type Order, type Prepared, sharedNow, type Written } from './protocol.ts';
 
 type Served = {
@@ -93,11 +94,12 @@ function serveRaw(): Served {
 }
 
 async function serveAsura(): Promise<Served> {
-	const db = await openPgliteDb();
+	const url = process.env.DATABASE_URL;
+	const db = url ? new PgDb({ url, log: silentLog }) : await openPgliteDb();
 	await migrate(db);
 	const config = readConfig({});
 	const auth = createAuth({ db, config, identity: undefined, log: silentLog });
-	const changes = createChanges({ db, capabilities: { isExclusive: true } });
+	const changes = createChanges({ db, capabilities: { isExclusive: !url } });
 	const bell = createBell({ db, log: silentLog });
 	const events = createEvents({
 		db,

@@ -1,8 +1,17 @@
 // Asura's JSON endpoints, typed. Every refusal is an ApiError that can be shown as it is.
 import * as v from 'valibot';
-import { FileDetails, ManyAnswer, PassagesAnswer, RetryAllAnswer, SearchAnswer } from '#lib/shared/api.ts';
+import {
+	FileDetails,
+	KnownAnswer,
+	ListAnswer,
+	ManyAnswer,
+	PassagesAnswer,
+	RetryAllAnswer,
+	SearchAnswer
+} from '#lib/shared/api.ts';
 import { ErrorBody } from '#lib/shared/errors.ts';
-import { StoredFile } from '#lib/shared/files.ts';
+import { type Status, StoredFile } from '#lib/shared/files.ts';
+import { TicketAnswer } from '#lib/shared/keys.ts';
 import { limits } from '#lib/shared/limits.ts';
 
 export class ApiError extends Error {
@@ -27,7 +36,7 @@ export type Variant = 'original' | 'compressed' | 'thumbnail' | 'preview' | 'tex
 export const offline = { code: 'network.unreachable', message: 'The server cannot be reached.' };
 
 export function contentUrl(id: string, variant: Variant): string {
-	return `/api/files/${id}/content?variant=${variant}`;
+	return `/api/files/${encodeURIComponent(id)}/content?variant=${variant}`;
 }
 
 export function createApi(fetch: typeof globalThis.fetch) {
@@ -60,13 +69,30 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async passages(id: string, after: number): Promise<PassagesAnswer> {
 			return v.parse(PassagesAnswer, await (await ask(`/api/files/${id}/passages?after=${after}`)).json());
 		},
+		/** Newest first; `next` is the next call's `after`. */
+		async list(options: { after?: string; limit?: number; status?: Status } = {}): Promise<ListAnswer> {
+			const given = Object.entries(options).filter(([, value]) => value !== undefined);
+			const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+			return v.parse(ListAnswer, await (await ask(`/api/files?${query}`)).json());
+		},
+		async get(id: string): Promise<StoredFile> {
+			return toFile(await ask(`/api/files/${id}`));
+		},
+		/** The bytes of a file, as they come. */
+		content(id: string, variant: Variant, signal?: AbortSignal): Promise<Response> {
+			return ask(contentUrl(id, variant), { signal: signal ?? null });
+		},
+		/** Opens one stream within a minute, as `?ticket=`. */
+		async ticket(): Promise<TicketAnswer> {
+			return v.parse(TicketAnswer, await (await ask('/api/stream-tickets', { method: 'POST' })).json());
+		},
 		async search(
 			q: string,
-			options: { file?: string; limit?: number; signal: AbortSignal }
+			options: { file?: string; limit?: number; signal?: AbortSignal }
 		): Promise<SearchAnswer> {
 			const query = new URLSearchParams({ q, limit: String(options.limit ?? 8) });
 			if (options.file) query.set('file', options.file);
-			const answer = await ask(`/api/search?${query}`, { signal: options.signal });
+			const answer = await ask(`/api/search?${query}`, { signal: options.signal ?? null });
 			return v.parse(SearchAnswer, await answer.json());
 		},
 		/** The file after it was queued again. */
@@ -77,6 +103,18 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async retryFailed(): Promise<StoredFile[]> {
 			const answer = await ask('/api/files/retry', asJson({ status: 'failed' }));
 			return v.parse(RetryAllAnswer, await answer.json()).files;
+		},
+		/** Of the files with these hashes one each. */
+		async known(sha256: readonly string[]): Promise<StoredFile[]> {
+			const answer = await ask('/api/files/known', asJson({ sha256 }));
+			return v.parse(KnownAnswer, await answer.json()).files;
+		},
+		async file(id: string): Promise<StoredFile> {
+			return toFile(await ask(`/api/files/${id}`));
+		},
+		/** A resumable upload that nobody will finish. */
+		async forgetUpload(url: string): Promise<void> {
+			await ask(url, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } });
 		},
 		async details(id: string): Promise<FileDetails> {
 			return v.parse(FileDetails, await (await ask(`/api/files/${id}/details`)).json());

@@ -4,7 +4,7 @@ import { findProblem } from '#lib/shared/errors.ts';
 import type { Row } from './rows.ts';
 import { type Segment, segmentsOf, sendingSegments } from './track.ts';
 import type { Upload } from './uploads.svelte.ts';
-import { duration, type Failure, failureOf, metaLine, nowLine, size, sizeOf } from './words.ts';
+import { duration, type Failure, failureOf, inFolder, metaLine, nowLine, size, sizeOf } from './words.ts';
 
 /** The first part of the bar belongs to the bytes on their way; the server's own progress fills the rest. */
 const sendingPercent = 10;
@@ -35,7 +35,7 @@ export function fileView(file: StoredFile): RowView {
 	return {
 		name: file.filename,
 		fileType: file.file_type,
-		meta: metaLine(file),
+		meta: inFolder(metaLine(file), file.folder),
 		line: nowLine(file),
 		segments: segmentsOf(file),
 		percent: Math.floor(sendingPercent + (file.progress * (100 - sendingPercent)) / 100),
@@ -45,25 +45,32 @@ export function fileView(file: StoredFile): RowView {
 }
 
 function uploadView(upload: Upload): RowView {
-	const { file, state, share, error } = upload;
+	const { file, folder, state, share, error } = upload;
 	return {
 		name: file.name,
 		fileType: file.type || typeByName(file.name),
-		meta: size(file.size),
+		meta: inFolder(size(file.size), folder),
 		line: sendingLine(upload),
-		segments: sendingSegments(share, state === 'failed'),
+		segments: sendingSegments(state === 'checking' ? null : share, state === 'failed'),
 		percent: Math.floor(share * sendingPercent),
-		state: state === 'failed' ? 'failed' : state === 'waiting' ? 'waiting' : 'moving',
+		state: state === 'failed' ? 'failed' : movingStates.has(state) ? 'moving' : 'waiting',
 		failure: state === 'failed' && error ? notSent(error) : undefined
 	};
 }
 
-function sendingLine({ state, file, sentBytes, secondsLeft, error }: Upload): string {
+const movingStates = new Set<Upload['state']>(['checking', 'sending', 'sent']);
+
+function sendingLine(upload: Upload): string {
+	const { state, file, sentBytes, secondsLeft, error, known } = upload;
 	if (state === 'failed') return error?.message ?? 'Not sent';
-	if (state === 'waiting') return 'Waiting to be sent';
+	if (state === 'checking') return 'Looking whether you have this';
+	if (state === 'known') return `You already have this${known ? `: ${known.filename}` : ''}`;
 	if (state === 'sent') return 'Checking what arrived';
-	const sending = `Sending ${sizeOf(sentBytes, file.size)}`;
-	return secondsLeft === null ? sending : `${sending} · about ${duration(secondsLeft)} left`;
+	const sent = sizeOf(sentBytes, file.size);
+	if (state === 'paused') return sentBytes > 0 ? `Paused at ${sent}` : 'Paused';
+	if (state === 'stalled') return `Waiting for the connection · ${sent} sent`;
+	if (state === 'waiting') return sentBytes > 0 ? `Waiting to go on at ${sent}` : 'Waiting to be sent';
+	return secondsLeft === null ? `Sending ${sent}` : `Sending ${sent} · about ${duration(secondsLeft)} left`;
 }
 
 function notSent({ code, message }: { code: string; message: string }): Failure {

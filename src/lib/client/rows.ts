@@ -44,6 +44,7 @@ function takeEarly(file: StoredFile, unanswered: Upload[]): Upload | undefined {
 		(upload) =>
 			upload.file.name === file.filename &&
 			upload.file.size === file.size_bytes &&
+			upload.folder === file.folder &&
 			file.created_at > upload.addedAfter
 	);
 	// Taken: a second file of that name, from another tab, is a row of its own.

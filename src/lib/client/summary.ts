@@ -20,7 +20,9 @@ export function summaryOf(rows: readonly Row[]): Summary {
 		const { size_bytes = 0, compressed_bytes } = row.file ?? {};
 		summary.saved += compressed_bytes == null ? 0 : Math.max(0, size_bytes - compressed_bytes);
 		if (row.file?.status === 'failed') summary.failed += 1;
-		const isMoving = row.file ? !isTerminal(row.file.status) : row.upload.state !== 'failed';
+		const isMoving = row.file
+			? !isTerminal(row.file.status)
+			: !['failed', 'known', 'paused'].includes(row.upload.state);
 		if (!isMoving) continue;
 		summary.moving += 1;
 		summary.percent += viewOf(row).percent;

@@ -34,7 +34,7 @@ function laterSegment(label: Segment['label'], share: number | null | undefined)
 }
 
 /** While this browser is still sending, only the first segment moves. */
-export function sendingSegments(share: number, isStopped = false): Segment[] {
+export function sendingSegments(share: number | null, isStopped = false): Segment[] {
 	return labels.map((label, i) => {
 		if (i > 0) return { label, state: 'ahead', share: 0 };
 		return isStopped ? { label, state: 'stopped', share: 0 } : { label, state: 'now', share };

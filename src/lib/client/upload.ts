@@ -1,4 +1,5 @@
-// Sends one file and tells how many bytes have left. The seam for other ways of sending: whatever has the type Send.
+// Sends one file and tells how many bytes have left. Each way of sending has the type Send: small files go in one
+// request, which is quickest for many; larger ones in pieces (send-resumable.ts).
 import * as v from 'valibot';
 import { UploadAnswer } from '#lib/shared/api.ts';
 import { problems } from '#lib/shared/errors.ts';
@@ -7,11 +8,27 @@ import { ApiError, offline, refusal } from './api.ts';
 
 export type Send = (
 	file: File,
-	options: { signal: AbortSignal; onSent: (bytes: number) => void }
+	options: {
+		/** Its reason is an `ending`. */
+		signal: AbortSignal;
+		onSent: (bytes: number) => void;
+		folder: string;
+		sha256: string | undefined;
+	}
 ) => Promise<StoredFile>;
 
+/** Why an attempt was ended from here. */
+export const ending = { paused: 'paused', cancelled: 'cancelled' } as const;
+
+/** As much as is soon sent again. */
+const atOnceBytes = 1024 * 1024;
+
+export function bySize(small: Send, large: Send): Send {
+	return (file, options) => (file.size > atOnceBytes ? large : small)(file, options);
+}
+
 /** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
-export const sendMultipart: Send = (file, { signal, onSent }) =>
+export const sendMultipart: Send = (file, { signal, onSent, folder }) =>
 	new Promise((resolve, reject) => {
 		const request = new XMLHttpRequest();
 		const abort = () => request.abort();
@@ -29,13 +46,14 @@ export const sendMultipart: Send = (file, { signal, onSent }) =>
 		request.onabort = () => reject(signal.reason);
 		request.onloadend = () => signal.removeEventListener('abort', abort);
 		signal.addEventListener('abort', abort);
-		request.send(formOf(file));
+		request.send(formOf(file, folder));
 	});
 
 /** Browsers write control characters of a name into the header of its part, which no server can read then. */
-export function formOf(file: File): FormData {
+export function formOf(file: File, folder = ''): FormData {
 	const form = new FormData();
-	form.append('file', file, file.name.replace(/\p{Cc}/gu, '_'));
+	const name = folder === '' ? file.name : `${folder}/${file.name}`;
+	form.append('file', file, name.replace(/\p{Cc}/gu, '_'));
 	return form;
 }
 

@@ -28,6 +28,8 @@ function aLine() {
 
 const bytes = (name: string, size = 10) => new File([new Uint8Array(size)], name);
 
+const chosen = (files: File[], folder = '') => files.map((file) => ({ file, folder }));
+
 function setUp(maxFileBytes = 1000) {
 	const line = aLine();
 	const stored: StoredFile[] = [];
@@ -54,7 +56,7 @@ const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')
 describe('uploads', () => {
 	it('sends three files at a time and the next one when one is done', async () => {
 		const { uploads, calls } = setUp();
-		uploads.add(Array.from({ length: 5 }, (_, i) => bytes(`${i}.txt`)));
+		uploads.add(chosen(Array.from({ length: 5 }, (_, i) => bytes(`${i}.txt`))));
 		expect(calls.map(({ file }) => file.name)).toEqual(['0.txt', '1.txt', '2.txt']);
 		calls[1]?.answer(aFile({ id: id(1), filename: '1.txt' }));
 		await eventually(() => expect(calls.at(-1)?.file.name).toBe('3.txt'));
@@ -62,7 +64,7 @@ describe('uploads', () => {
 
 	it('refuses what the server would refuse without sending a byte, and says why', () => {
 		const { uploads, calls } = setUp(100);
-		uploads.add([bytes('big.pdf', 101), bytes('empty.txt', 0), bytes('good.txt')]);
+		uploads.add(chosen([bytes('big.pdf', 101), bytes('empty.txt', 0), bytes('good.txt')]));
 		expect(uploads.list.map(({ state, error }) => [state, error?.code])).toEqual([
 			['failed', 'upload.too_large'],
 			['failed', 'upload.empty'],
@@ -73,7 +75,7 @@ describe('uploads', () => {
 
 	it('keeps a failed file with its reason beside the others, and sends it again on retry', async () => {
 		const { uploads, calls } = setUp();
-		uploads.add([bytes('a.txt'), bytes('b.txt')]);
+		uploads.add(chosen([bytes('a.txt'), bytes('b.txt')]));
 		calls[0]?.refuse(new ApiError({ code: 'upload.quota_exceeded', message: 'Your storage is full.' }, 413));
 		await eventually(() => expect(uploads.list[0]?.error?.message).toBe('Your storage is full.'));
 		expect(uploads.list[1]?.state).toBe('sending');
@@ -85,7 +87,7 @@ describe('uploads', () => {
 
 	it('stops sending when a running upload is removed', async () => {
 		const { uploads, calls } = setUp();
-		uploads.add([bytes('a.txt')]);
+		uploads.add(chosen([bytes('a.txt')]));
 		const [upload] = uploads.list;
 		if (upload) uploads.remove(upload);
 		expect(calls[0]?.signal.aborted).toBe(true);
@@ -97,7 +99,7 @@ describe('uploads', () => {
 describe('the row of an upload', () => {
 	it('stays the same row, in the same place, when the server has taken the file', async () => {
 		const { uploads, calls, rows } = setUp();
-		uploads.add([bytes('a.txt'), bytes('b.txt')]);
+		uploads.add(chosen([bytes('a.txt'), bytes('b.txt')]));
 		const before = rows().map(({ key }) => key);
 		calls[1]?.answer(aFile({ id: id(2), filename: 'b.txt' }));
 		await eventually(() => expect(rows()[1]?.file?.id).toBe(id(2)));
@@ -106,7 +108,7 @@ describe('the row of an upload', () => {
 
 	it('is taken over by a file that the stream announces before the answer has come', async () => {
 		const { uploads, calls, rows, stored } = setUp();
-		uploads.add([bytes('a.txt')]);
+		uploads.add(chosen([bytes('a.txt')]));
 		calls[0]?.onSent(10);
 		stored.push(
 			aFile({ id: id(1), filename: 'a.txt', size_bytes: 10, created_at: '2026-11-20T10:00:01.000Z' })
@@ -117,7 +119,7 @@ describe('the row of an upload', () => {
 
 	it('is so even before the browser tells that the bytes have left, and for one file only', async () => {
 		const { uploads, rows, stored } = setUp();
-		uploads.add([bytes('a.txt')]);
+		uploads.add(chosen([bytes('a.txt')]));
 		const twin = { filename: 'a.txt', size_bytes: 10 };
 		stored.push(aFile({ ...twin, id: id(1), created_at: '2026-11-20T10:00:01.000Z' }));
 		expect(rows()).toHaveLength(1);
@@ -130,7 +132,7 @@ describe('the row of an upload', () => {
 		stored.push(
 			aFile({ id: id(1), filename: 'a.txt', size_bytes: 10, created_at: '2026-11-20T08:00:00.000Z' })
 		);
-		uploads.add([bytes('a.txt')]);
+		uploads.add(chosen([bytes('a.txt')]));
 		calls[0]?.onSent(10);
 		expect(rows().map(({ file }) => file?.id)).toEqual([undefined, id(1)]);
 	});

@@ -72,6 +72,11 @@ export function acceptedLine(maxFileBytes: number): string {
 	return `${[...names].join(', ')} and pictures, up to ${size(maxFileBytes)} each`;
 }
 
+/** "12.4 MB · Trips/2026" */
+export function inFolder(line: string, folder: string): string {
+	return folder === '' ? line : `${line} · ${folder}`;
+}
+
 /** "12.4 → 3.1 MB, 41 pages" */
 export function metaLine(file: Pick<StoredFile, 'size_bytes' | 'compressed_bytes' | 'page_count'>): string {
 	const { size_bytes, compressed_bytes, page_count } = file;

@@ -7,15 +7,18 @@ import type { StoredFile } from '#lib/shared/files.ts';
 import { type Action, needsPassword } from './actions.ts';
 import type { NamedEvent } from '#lib/shared/events.ts';
 import { NoticeData } from '#lib/shared/named-events.ts';
-import { type Api, createApi, type ManyAction } from './api.ts';
+import { type Api, ApiError, createApi, type ManyAction } from './api.ts';
 import { Deletions } from './deletions.svelte.ts';
 import { Files } from './files.svelte.ts';
 import { Notices } from './notices.svelte.ts';
 import { type Row, rowsOf } from './rows.ts';
 import { type Summary, summaryOf } from './summary.ts';
 import { Theme } from './theme.svelte.ts';
-import { sendMultipart } from './upload.ts';
-import { Uploads } from './uploads.svelte.ts';
+import { createCheck, createHash } from './known.ts';
+import { createSendResumable } from './send-resumable.ts';
+import { fingerprintOf, type Unfinished, UnfinishedUploads } from './unfinished.svelte.ts';
+import { bySize, sendMultipart } from './upload.ts';
+import { type Upload, Uploads } from './uploads.svelte.ts';
 import { count, wordToTry } from './words.ts';
 
 export const [getWorkbench, setWorkbench] = createContext<Workbench>();
@@ -26,6 +29,7 @@ export class Workbench {
 	readonly theme = new Theme();
 	readonly files: Files;
 	readonly uploads: Uploads;
+	readonly unfinished: UnfinishedUploads;
 	readonly deletions: Deletions;
 	readonly maxFileBytes: number;
 	/** For relative dates; moves twice a minute. */
@@ -49,11 +53,19 @@ export class Workbench {
 	constructor({ scope, maxFileBytes }: { scope: string; maxFileBytes: number }) {
 		this.maxFileBytes = maxFileBytes;
 		this.files = new Files({ scope, onEvent: (event) => this.#showEvent(event) });
+		this.unfinished = new UnfinishedUploads({ scope, ...browserMemory() });
+		const fileOf = (id: string) => this.api.file(id);
 		this.uploads = new Uploads({
-			send: sendMultipart,
+			send: bySize(sendMultipart, createSendResumable({ unfinished: this.unfinished, fileOf })),
 			maxFileBytes,
 			newest: () => this.files.list[0]?.created_at ?? '',
-			onStored: (file) => this.take(file)
+			onStored: (file) => this.take(file),
+			check: createCheck({ hash: createHash(), ask: (hashes) => this.api.known(hashes) }),
+			findArrived: (upload) => this.#findArrived(upload),
+			onAbandoned: ({ file, folder }) => {
+				const begun = this.unfinished.find(fingerprintOf(file, folder));
+				if (begun) void this.forget(begun);
+			}
 		});
 		this.deletions = new Deletions({
 			remove: (ids) => this.api.remove(ids),
@@ -141,9 +153,30 @@ export class Workbench {
 	/** The three files of ours, sent like any other. */
 	async trySamples(urls: readonly string[]): Promise<void> {
 		try {
-			this.uploads.add(await Promise.all(urls.map((url) => this.api.sample(url))));
+			const files = await Promise.all(urls.map((url) => this.api.sample(url)));
+			this.uploads.add(files.map((file) => ({ file, folder: '' })));
 		} catch (error) {
 			this.notices.failed('The sample files could not be fetched.', error);
+		}
+	}
+
+	/** The answer to an upload was lost: the file may be there all the same. */
+	async #findArrived({ sha256, file, folder, addedAfter }: Upload): Promise<StoredFile | undefined> {
+		if (sha256 === undefined) return undefined;
+		const [found] = await this.api.known([sha256]);
+		const isIt = found?.filename === file.name && found.folder === folder && found.created_at > addedAfter;
+		return isIt ? found : undefined;
+	}
+
+	/** What the browser began to send some other time will not go on. */
+	async forget({ url, name }: Unfinished): Promise<void> {
+		this.unfinished.remove(url);
+		try {
+			await this.api.forgetUpload(url);
+		} catch (error) {
+			// Gone already is what was wanted.
+			if (!(error instanceof ApiError && error.code === 'upload.not_found'))
+				this.notices.failed(`What had arrived of ${name} is removed within a day.`, error);
 		}
 	}
 
@@ -176,4 +209,10 @@ export class Workbench {
 			this.notices.failed(failure, error);
 		}
 	}
+}
+
+/** Nothing of it on the server, where pages are rendered. */
+function browserMemory() {
+	if (typeof window === 'undefined') return { storage: undefined, locks: undefined };
+	return { storage: window.localStorage, locks: 'locks' in navigator ? navigator.locks : undefined };
 }

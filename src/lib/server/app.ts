@@ -2,6 +2,7 @@
 // queue runs the pipeline, files ring the bell) are function arguments and stand in this file only.
 import path from 'node:path';
 import * as v from 'valibot';
+import { createAudit } from './auth/audit.ts';
 import { createAuth } from './auth/auth.ts';
 import type { Config } from './config.ts';
 import { createEmbedder } from './embedder/embedder.ts';
@@ -13,21 +14,25 @@ import { createHarness } from './events/harness.ts';
 import { createBell } from './files/bell.ts';
 import { createChanges } from './files/changes.ts';
 import { createFiles } from './files/files.ts';
+import { createWorkers } from './files/workers.ts';
 import { createLog, type Log } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { addGauges, createMetrics } from './metrics.ts';
 import { createDoctor } from './pipeline/doctor.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { createPositions } from './pipeline/positions.ts';
 import { createRates } from './pipeline/rates.ts';
 import { createReembedding } from './pipeline/reembedding.ts';
 import { chunkPages } from './pipeline/stages/chunk.ts';
-import { createScratch } from './pipeline/scratch.ts';
 import { createStages } from './pipeline/stages/stages.ts';
-import { createOidc } from './platform/oidc.ts';
 import { createSweeper } from './pipeline/sweeper.ts';
-import type { Platform } from './platform/platform.ts';
+import { openPlatform } from './open-platform.ts';
+import type { Stop } from './platform/platform.ts';
 import { createQueue } from './queue/queue.ts';
+import { createScratch } from './scratch.ts';
 import { createSearch } from './search/search.ts';
+import { createVectorIndex } from './search/vector-index.ts';
+import { addToSpan, inSpan } from './tracing.ts';
+import { createResumable } from './uploads/resumable.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 const readyMs = 3000;
@@ -43,25 +48,29 @@ export type AppOptions = {
 export async function createApp(config: Config, options: AppOptions = {}) {
 	const log = options.log ?? createLog(config.logLevel);
 	const metrics = createMetrics();
-	const platform = await openPlatform(config, log, options.onCrash);
+	const scratch = createScratch(path.join(config.dataDir, 'tmp'));
+	const platform = await openPlatform({ config, scratch, log, onCrash: options.onCrash });
 	const { db, blobs, capabilities, identity } = platform;
 
+	addGauges(metrics, { queue: () => queue.stats(), pool: platform.poolState, log });
 	const auth = createAuth({ db, config, identity, log });
+	const audit = createAudit({ db, log });
 	const bell = createBell({ db, log });
 	const changes = createChanges({ db, capabilities });
 	const queue = createQueue({ db, capabilities, config, log });
+	const workers = createWorkers({ db, lanes: config.workerConcurrency, log });
 	const files = createFiles({
 		db,
 		blobs,
 		bell,
 		changes,
+		workers,
 		jobs: queue,
 		estimateUsd: (model, tokens) => estimateUsd(config.provider?.baseUrl, model, tokens)
 	});
 	const embedder = createEmbedder({ config, metrics, log });
 	const stages = createStages({ config, log });
 	const rates = createRates(db);
-	const scratch = createScratch(path.join(config.dataDir, 'tmp'));
 	const pipeline = createPipeline({
 		db,
 		blobs,
@@ -77,12 +86,30 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const uploads = createUploads({ blobs, files, config, metrics, log });
-	const sweeper = createSweeper({ db, blobs, files, queue, scratch, log });
-	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
-	platform.onCommand?.('doctor', (to, options) => doctor.answer(to, options.get('mend') === '1'));
-	const positions = createPositions({ files, queue, rates, config, log });
-	const search = createSearch({ db, embedder, capabilities });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
+	const partials = path.join(config.dataDir, 'uploads');
+	const resumable = createResumable({ folder: partials, db, blobs, files, config, metrics, log });
+	const vectorIndex = createVectorIndex({ db: platform.slowDb ?? db, capabilities, log });
+	const sweeper = createSweeper({
+		db,
+		blobs,
+		files,
+		queue,
+		uploads: resumable,
+		scratch,
+		log,
+		upkeep: () => Promise.all([events.prune(), audit.prune(), vectorIndex.build()])
+	});
+	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
+	platform.onCommand?.('doctor', async (to, options) => {
+		const isToMend = options.get('mend') === '1';
+		if (isToMend) await audit.note({ who: 'command line', what: 'mend' });
+		await doctor.answer(to, isToMend);
+	});
+	const positions = createPositions({ files, queue, rates, countLanes: workers.lanes, log });
+	const search = createSearch({ db, embedder, capabilities });
+
+	let stopDuties: Stop = async () => undefined;
 
 	const harness = config.hasHarness
 		? createHarness({
@@ -104,6 +131,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		auth,
 		files,
 		uploads,
+		resumable,
 		queue,
 		search,
 		events,
@@ -112,53 +140,72 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		/** Nothing of this person remains: sessions first, so that nobody adds to it and streams say goodbye. */
 		async forget(userId: string): Promise<void> {
 			await auth.endSessions(userId);
+			await resumable.forgetAll(userId);
 			await files.forget(userId, (tx) => auth.removePerson(tx, userId));
 		},
 		/** Undefined where the harness page is off. */
 		harness,
 		doctor,
+		audit,
 		parse,
+		/** For hooks, which cannot import it. */
+		trace: { inSpan, addToSpan },
 		/** For routes and hooks, which cannot import them (docs/decisions/001). */
 		errors: { problem, toAppError, errorBody },
-		ready: () =>
-			readiness(
+		/** Throws when a part does not answer. */
+		async readiness() {
+			const parts = await askAll(
 				{
 					database: () => db.query('select 1'),
 					storage: () => blobs.stat('none/original'),
 					queue: () => queue.stats()
 				},
 				log
-			),
+			);
+			const isReady = Object.values(parts).every((state) => state === 'ok');
+			if (!isReady) throw problem('server.unavailable', { details: { parts } });
+			return { status: 'ok', parts };
+		},
 		async start() {
 			await queue.start();
-			positions.start();
-			await queue.work({
-				run: (job, signal) => (job.kind === 'vectors' ? reembedding : pipeline).run(job, signal),
-				giveUp: pipeline.giveUp
-			});
-			await reembedding.start();
+			if (config.role !== 'web') await startWork();
+			if (config.role === 'worker') return;
 			await events.start();
 			auth.start();
-			sweeper.start();
 		},
 		/** Streams say goodbye first, then the work in hand is given back, then the database closes. */
 		async stop() {
 			auth.stop();
 			await events.stop('shutdown');
 			await harness?.stop();
-			await sweeper.stop();
+			await stopDuties();
 			await queue.stop();
-			await positions.stop();
+			await workers.leave();
 			await stages.close();
 			await platform.close();
 		}
 	};
-}
 
-async function openPlatform(config: Config, log: Log, onCrash?: AppOptions['onCrash']): Promise<Platform> {
-	const { openEmbedded } = await import('./platform/embedded/embedded.ts');
-	const identity = config.oidc && createOidc(config.oidc);
-	return openEmbedded({ dataDir: config.dataDir, log, identity, onCrash });
+	async function startWork(): Promise<void> {
+		await workers.join();
+		await scratch.removeAbandoned();
+		await queue.work({
+			run: (job, signal) => (job.kind === 'vectors' ? reembedding : pipeline).run(job, signal),
+			giveUp: pipeline.giveUp
+		});
+		stopDuties = platform.lead ? platform.lead(startDuties) : await startDuties();
+	}
+
+	/** What one process does for all. */
+	async function startDuties(): Promise<Stop> {
+		await reembedding.start();
+		positions.start();
+		sweeper.start();
+		return async () => {
+			await sweeper.stop();
+			await positions.stop();
+		};
+	}
 }
 
 /** What comes from outside is parsed here; a schema's own words tell the caller what to correct. */
@@ -172,7 +219,7 @@ function parse<T extends v.GenericSchema>(schema: T, value: unknown): v.InferOut
 export type Readiness = Record<string, 'ok' | 'down'>;
 
 /** A part that does not answer in time counts as down: whoever asks wants an answer, not a wait. */
-async function readiness(parts: Record<string, () => Promise<unknown>>, log: Log): Promise<Readiness> {
+async function askAll(parts: Record<string, () => Promise<unknown>>, log: Log): Promise<Readiness> {
 	const asked = Object.entries(parts).map(async ([name, ask]) => {
 		try {
 			await withTimeLimit(ask());

@@ -29,6 +29,10 @@ describe('readConfig', () => {
 		['OPENAI_BASE_URL', 'localhost:11434', 'an http:// or https:// address'],
 		['EMBEDDING_DIMENSIONS', '9999', '1 to 4096, or empty'],
 		['ADMIN_EMAILS', 'ada@example.org, nonsense', 'e-mail addresses'],
+		['ALLOWED_EMAILS', 'ada@example.org, example.org', '@domains'],
+		['TRUSTED_PROXIES', '10.0.0.0/8, proxy.local', 'addresses or networks'],
+		['CORS_ORIGINS', 'https://app.example.org/path', 'without a path; or *'],
+		['CORS_ORIGINS', 'https://app.example.org,null', 'without a path; or *'],
 		['LOG_LEVEL', 'loud', 'debug, info']
 	])('names variable, value and what is allowed: %s=%s', (name, value, allowed) => {
 		const read = () => readConfig({ [name]: value });
@@ -46,6 +50,12 @@ describe('readConfig', () => {
 		expect(() => readConfig({ HOST: '0.0.0.0' })).toThrow('no sign-in is configured');
 		const signIn = { GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 'secret' };
 		expect(readConfig({ HOST: '0.0.0.0', ...signIn }).isLoopback).toBe(false);
+	});
+
+	it('lets a worker be reached by others, since nobody signs in there', () => {
+		const DATABASE_URL = 'postgres://localhost/asura';
+		expect(readConfig({ HOST: '0.0.0.0', ROLE: 'worker', DATABASE_URL }).isLoopback).toBe(false);
+		expect(() => readConfig({ HOST: '0.0.0.0', ROLE: 'web', DATABASE_URL })).toThrow('no sign-in');
 	});
 
 	it('takes a vision model only with a provider that has it', () => {

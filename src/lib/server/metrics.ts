@@ -1,5 +1,7 @@
 // Prometheus metrics. A registry per app, not per process, so that tests and restarts in one process do not meet.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { messageOf } from './errors.ts';
+import type { Log } from './log.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -23,4 +25,39 @@ export function createMetrics() {
 		slowReaders: new Counter({ name: 'asura_stream_slow_readers_total', help: 'Connections closed because nobody read them', registers }),
 		deliverySeconds: new Histogram({ name: 'asura_stream_delivery_seconds', help: 'From a committed change to its frame', buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1], registers })
 	};
+}
+
+export type GaugeSources = {
+	queue(): Promise<{ waiting: number; active: number }>;
+	/** undefined: there is no pool. */
+	pool: (() => { open: number; idle: number; waiting: number }) | undefined;
+	log: Log;
+};
+
+/** Asked whenever the metrics are read. A database that is away leaves them as they were; the others are told. */
+export function addGauges({ registry }: Metrics, { queue, pool, log }: GaugeSources): void {
+	const registers = [registry];
+	new Gauge({
+		name: 'asura_queue_jobs',
+		help: 'Jobs of all processes together, by state',
+		labelNames: ['state'],
+		registers,
+		async collect() {
+			try {
+				for (const [state, count] of Object.entries(await queue())) this.set({ state }, count);
+			} catch (error) {
+				log.debug({ error: messageOf(error) }, 'the queue was not counted');
+			}
+		}
+	});
+	if (!pool) return;
+	new Gauge({
+		name: 'asura_pool_connections',
+		help: 'Connections of this process to the database, and statements that wait for one, by state',
+		labelNames: ['state'],
+		registers,
+		collect() {
+			for (const [state, count] of Object.entries(pool())) this.set({ state }, count);
+		}
+	});
 }

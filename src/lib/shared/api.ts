@@ -77,22 +77,21 @@ export type FileDetails = v.InferOutput<typeof FileDetails>;
 export const LocalSignIn = v.object({
 	email: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/))
 });
+export const RetryOptions = v.object({
+	password: v.optional(v.pipe(v.string(), v.maxLength(1024))),
+	/** Also a completed file, and from the beginning. */
+	again: v.optional(v.boolean())
+});
 /** The body's text; nothing at all is a retry without a password. */
 export const RetryBody = v.union([
 	v.pipe(
 		v.literal(''),
 		v.transform(() => ({}))
 	),
-	v.pipe(
-		v.string(),
-		v.parseJson(),
-		v.object({
-			password: v.optional(v.pipe(v.string(), v.maxLength(1024))),
-			/** Also a completed file, and from the beginning. */
-			again: v.optional(v.boolean())
-		})
-	)
+	v.pipe(v.string(), v.parseJson(), RetryOptions)
 ]);
+export const RetryAllOptions = v.object({ status: v.literal('failed') });
+export const RetryAllBody = v.pipe(v.string(), v.parseJson(), RetryAllOptions);
 const Ids = v.pipe(
 	v.array(v.pipe(v.string(), v.uuid())),
 	v.minLength(1),
@@ -137,6 +136,20 @@ export const PassagesAnswer = v.object({
 	/** For `after`; null at the end. */
 	next: v.nullable(v.number())
 });
+
+/** POST /api/files/known: which of these bytes the person has already. */
+export const KnownBody = v.pipe(
+	v.string(),
+	v.parseJson(),
+	v.object({
+		sha256: v.pipe(
+			v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+			v.minLength(1),
+			v.maxLength(limits.maxHashesAtOnce)
+		)
+	})
+);
+export const KnownAnswer = v.object({ files: v.array(StoredFile) });
 
 export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'preview', 'text']);
 export const ContentQuery = v.object({

@@ -35,6 +35,13 @@ export const problems = {
 	'auth.not_configured': p(404, 'This way of signing in is not configured.', unchanged, 'Use another way to sign in.'),
 	'auth.refused': p(403, 'The sign-in was refused.', unchanged, 'Start the sign-in again.', true),
 	'auth.not_allowed': p(403, 'Only an operator may do this.', unchanged, 'Ask an operator.'),
+	'auth.not_invited': p(403, 'This address has not been invited.', unchanged, 'Ask the operator to invite it, or sign in with another account.'),
+	'auth.key_invalid': p(401, 'This key is not valid: it is wrong, expired or revoked.', unchanged, 'Use another key, or make a new one.'),
+	'auth.key_in_url': p(400, 'A key must not stand in an address, where others may read it.', unchanged, 'Revoke that key, and send a new one as Authorization: Bearer; for an EventSource, get a ticket.'),
+	'auth.scope_missing': p(403, 'This key may not do that.', unchanged, 'Use a key with that scope.'),
+	'auth.session_only': p(403, 'This is for a person who is signed in, not for a key.', unchanged, 'Sign in on the page.'),
+	'auth.ticket_invalid': p(401, 'This ticket is not valid: it has been used, or its minute is over.', unchanged, 'Get a new ticket.', true),
+	'auth.ticket_misplaced': p(400, 'A ticket opens streams only.', unchanged, 'Send a key as Authorization: Bearer.'),
 	'auth.state_mismatch': p(400, 'The sign-in could not be matched to this browser.', unchanged, 'Start the sign-in again.', true),
 	'auth.email_unverified': p(403, 'The provider has not confirmed that this e-mail address is yours.', unchanged, 'Confirm the address with the provider, then sign in again.', true),
 	'auth.address_taken': p(409, 'Another account already has this e-mail address.', unchanged, 'Sign in as before, or ask the operator to join the accounts.'),
@@ -47,6 +54,12 @@ export const problems = {
 	'upload.empty': p(400, 'The file is empty.', nothingKept, 'Choose a file with something in it.'),
 	'upload.interrupted': p(400, 'The connection ended before the whole file arrived.', nothingKept, 'Upload the file again.', true),
 	'upload.corrupted': p(400, 'The bytes that arrived are not the bytes that were sent.', nothingKept, 'Upload the file again.', true),
+	'upload.bad_folder': p(400, 'The folder of the file is not a path, or is too long or too deep.', nothingKept, 'Upload the file from a shorter path.'),
+	'upload.not_found': p(404, 'There is no such upload; unfinished ones are kept for a day.', nothingKept, 'Upload the file again.', true),
+	'upload.offset_conflict': p(409, 'The upload does not go on from there.', 'What had arrived is kept.', 'Ask for its offset, then go on.', true),
+	'upload.wrong_protocol': p(412, 'This address speaks tus 1.0.0.', unchanged, 'Send the header Tus-Resumable: 1.0.0.'),
+	'upload.busy': p(423, 'Another request is sending this upload.', 'What had arrived is kept.', 'Try again in a moment.', true),
+	'upload.too_many_open': p(429, 'Too many unfinished uploads of one person.', nothingKept, 'Finish or cancel some of them, then try again.', true),
 	'upload.quota_exceeded': p(413, 'Your storage is full.', nothingKept, 'Delete files you no longer need.'),
 
 	'file.not_found': p(404, 'There is no such file.', unchanged, 'Go back to the list.'),
@@ -79,6 +92,8 @@ export const problems = {
 	'job.gave_up': p(500, 'Processing stopped unexpectedly several times.', originalKept, 'Retry; report it if it happens again.', true),
 
 	'account.not_confirmed': p(400, 'What was typed is not the address of this account.', unchanged, 'Type the address that is shown.'),
+	'key.not_found': p(404, 'There is no such key.', unchanged, 'Look at the list of keys.'),
+	'key.too_many': p(409, 'You have as many keys as one person may have.', unchanged, 'Revoke one that you no longer need.'),
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
 	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true)
 } satisfies Record<string, Problem>;

@@ -28,6 +28,8 @@ export const StageProgress = v.record(Stage, v.nullable(v.pipe(v.number(), v.min
 export const StoredFile = v.object({
 	id: v.pipe(v.string(), v.uuid()),
 	filename: v.string(),
+	/** Where it was at its sender's: names joined by "/", or "". */
+	folder: v.string(),
 	file_type: v.string(),
 	size_bytes: count,
 	status: Status,

@@ -28,4 +28,6 @@ export const HarnessAction = v.variant('do', [
 export const HarnessActionJson = v.pipe(v.string(), v.parseJson(), HarnessAction);
 /** The answer to `crash`. */
 export const Crashed = v.object({ worker: v.picklist(['busy', 'idle']) });
+/** The file, the event, or what became of the worker. */
+export const HarnessAnswer = v.union([v.object({ id: v.string() }), Crashed]);
 export type HarnessAction = v.InferOutput<typeof HarnessAction>;

@@ -3,6 +3,13 @@
 export const limits = {
 	maxFilesPerRequest: 1000,
 	maxFilenameLength: 255,
+	/** Of the folder that a file was in. */
+	maxFolderLength: 500,
+	maxFolderDepth: 20,
+	/** Resumable uploads of one person that have not ended. */
+	maxOpenUploads: 200,
+	/** Of one question for files that are there already. */
+	maxHashesAtOnce: 200,
 	maxQueryLength: 400,
 	maxPdfPages: 20_000,
 	/** Pages of one file without text that are shown to the vision model. */

@@ -41,6 +41,8 @@ export const EventToSend = v.strictObject({
 
 export const EventToSendJson = v.pipe(v.string(), v.parseJson(), EventToSend);
 
+export const EventSent = v.object({ id });
+
 /** POST /api/events/seen */
 export const SeenEvents = v.strictObject({ ids: v.pipe(v.array(id), v.minLength(1), v.maxLength(100)) });
 

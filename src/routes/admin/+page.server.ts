@@ -14,6 +14,7 @@ export const actions: Actions = {
 	},
 	async mend({ locals }) {
 		const app = operatorsApp(locals);
+		await app.audit.note({ who: app.auth.require(locals.session).email, what: 'mend' });
 		const mended = sayMended(await app.doctor.mend());
 		return { ...(await examined(app)), mended };
 	}
@@ -44,12 +45,14 @@ function anonymous({ count, first }: Report['failed']) {
 	return { count, first: first.map(({ id, code }) => ({ id, code })) };
 }
 
-function sayMended({ strandedFiles, stalledFiles, lostFiles, orphanBlobs, scratchFolders }: Mended) {
+function sayMended(mended: Mended) {
+	const { strandedFiles, stalledFiles, lostFiles, orphanBlobs, expiredUploads, scratchFolders } = mended;
 	const done = [
 		[strandedFiles, 'given a job again'],
 		[stalledFiles, 'that stood still begun anew'],
 		[lostFiles, 'marked as lost, because their bytes are gone'],
 		[orphanBlobs, 'stored without a file removed'],
+		[expiredUploads, 'expired uploads forgotten'],
 		[scratchFolders, 'scratch folders of dead processes removed']
 	] as const;
 	const parts = done.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);

@@ -2,12 +2,12 @@ import { fail, redirect } from '@sveltejs/kit';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals: { app, session } }) => {
-	const { id, userId, name, isLocal, expiresAt } = app.auth.require(session);
+	const { id, userId, name, isLocal, expiresAt } = app.auth.requirePerson(session);
 	const [usage, sessions] = await Promise.all([app.files.usage(userId), app.auth.sessionsOf(userId)]);
 	return {
 		name,
 		signedInBy: isLocal ? 'this machine' : (app.auth.providerName ?? 'this machine'),
-		expiresAt: expiresAt.toISOString(),
+		expiresAt: expiresAt?.toISOString(),
 		usage: { ...usage, quotaBytes: app.config.userQuotaBytes },
 		embedder: app.embedder,
 		sessions: sessions.map((one) => ({ ...one, isThis: one.id === id }))
@@ -16,17 +16,17 @@ export const load: PageServerLoad = async ({ locals: { app, session } }) => {
 
 export const actions: Actions = {
 	async end({ locals: { app, session }, request }) {
-		const { userId } = app.auth.require(session);
+		const { userId } = app.auth.requirePerson(session);
 		const id = (await request.formData()).get('id');
 		await app.auth.endSessions(userId, typeof id === 'string' ? id : '');
 		redirect(303, '/settings');
 	},
 	async endAll({ locals: { app, session } }) {
-		await app.auth.endSessions(app.auth.require(session).userId);
+		await app.auth.endSessions(app.auth.requirePerson(session).userId);
 		redirect(303, '/sign-in');
 	},
 	async forget({ locals: { app, session }, request }) {
-		const { userId, email } = app.auth.require(session);
+		const { userId, email } = app.auth.requirePerson(session);
 		const typed = (await request.formData()).get('email');
 		if (typeof typed !== 'string' || typed.trim().toLowerCase() !== email.toLowerCase()) {
 			return fail(400, { refused: app.errors.problem('account.not_confirmed').message });

@@ -7,6 +7,12 @@ import type { Identity, Person } from '../platform/platform.ts';
 import { type Auth, createAuth } from './auth.ts';
 
 const day = 24 * 60 * 60_000;
+const withSupabase = {
+	SUPABASE_URL: 'https://abc.supabase.co/',
+	SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x',
+	SUPABASE_SECRET_KEY: 'sb_secret_x',
+	DATABASE_URL: 'postgres://localhost/postgres'
+};
 const withGoogle = { GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 'secret' };
 
 let platform: TestPlatform;
@@ -70,7 +76,7 @@ describe('a session', () => {
 		const auth = open();
 		const { token } = await auth.signInLocally('ada@localhost', 'test');
 		pass(29 * day);
-		expect((await auth.find(token))?.expiresAt.getTime()).toBe(clock.getTime() + 30 * day);
+		expect((await auth.find(token))?.expiresAt?.getTime()).toBe(clock.getTime() + 30 * day);
 		pass(30 * day - 1000);
 		expect(await auth.find(token)).toBeDefined();
 		pass(30 * day + 1000);
@@ -251,5 +257,65 @@ describe('signing in with a provider', () => {
 		await begin('192.0.2.2');
 		pass(1000);
 		await begin('192.0.2.1');
+	});
+});
+
+describe('signing in where the provider itself keeps the users', () => {
+	const open = (...people: Person[]) =>
+		openAuth(withSupabase, { ...providerOf(...people), keepsUsers: true });
+	const openAuth = (env: Record<string, string>, identity: Identity) =>
+		createAuth({ db: platform.db, config: readConfig(env), identity, log: silentLog, now: () => clock });
+
+	it('makes the row of auth.users the person, and writes to neither of its tables', async () => {
+		const id = await platform.addUser('ada@elsewhere.example');
+		const { session } = await finish(open({ ...ada, subject: id }));
+		expect(session).toMatchObject({
+			userId: id,
+			email: 'ada@elsewhere.example',
+			isLocal: false,
+			isAdmin: false
+		});
+		expect((await platform.db.query('select from auth.identities')).rowCount).toBe(0);
+	});
+
+	it('refuses a person whom the database does not know', async () => {
+		const stranger = open({ ...ada, subject: '11111111-1111-4111-8111-111111111111' });
+		await expect(finish(stranger)).rejects.toMatchObject({ code: 'auth.refused' });
+		expect((await platform.db.query('select from auth.users')).rowCount).toBe(0);
+	});
+
+	it('ends the sessions of a user who is deleted there', async () => {
+		const id = await platform.addUser();
+		const auth = open({ ...ada, subject: id });
+		const { token } = await finish(auth);
+		await platform.db.query('delete from auth.users where id = $1::uuid', [id]);
+		expect(await auth.find(token)).toBeUndefined();
+	});
+
+	it('is the only way in, also on this machine and beside a Google client', async () => {
+		const auth = openAuth({ ...withSupabase, ...withGoogle }, providerOf());
+		expect(auth).toMatchObject({ isLocalOpen: false, providerName: 'Google' });
+		await expect(auth.signInLocally('ada@localhost', '')).rejects.toMatchObject({
+			code: 'auth.not_configured'
+		});
+	});
+});
+
+describe('an allow-list', () => {
+	const invited = { ...withGoogle, ALLOWED_EMAILS: 'Ada@Example.org, @friends.example' };
+
+	it('lets in who is on it, by address or by domain, and nobody else', async () => {
+		const eve = { subject: '3', email: 'eve@notfriends.example', name: 'Eve' };
+		const friend = { subject: '4', email: 'cy@friends.example', name: 'Cy' };
+		const auth = open(invited, providerOf(ada, friend, bob, eve));
+		expect((await finish(auth)).session.email).toBe('ada@example.org');
+		expect((await finish(auth)).session.email).toBe('cy@friends.example');
+		await expect(finish(auth)).rejects.toMatchObject({ code: 'auth.not_invited' });
+		await expect(finish(auth)).rejects.toMatchObject({ code: 'auth.not_invited' });
+		expect((await platform.db.query('select from auth.users')).rowCount).toBe(2);
+	});
+
+	it('is not needed', async () => {
+		expect((await finish(open(withGoogle, providerOf(bob)))).session.email).toBe('bob@example.org');
 	});
 });

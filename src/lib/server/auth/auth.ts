@@ -1,17 +1,26 @@
 // Signing in and staying signed in. Two ways, never both: on the machine itself while nothing else is configured and
 // only this machine can reach us, or with the configured provider.
-import { type Config, isLoopbackHost } from '../config.ts';
+import type { ApiKey, KeyMade, KeyToMake, Scope, TicketAnswer } from '#lib/shared/keys.ts';
+import type { Config } from '../config.ts';
 import { messageOf, problem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Db, Identity, Person, Tx } from '../platform/platform.ts';
 import { createAttempts } from './attempts.ts';
+import { createClientAddress } from './client-address.ts';
 import { createCookies } from './cookies.ts';
+import { createCors } from './cors.ts';
 import { createGuard } from './guard.ts';
+import { createIdentify, type Known } from './identify.ts';
+import { createKeys } from './keys.ts';
 import { admitPerson, removePerson } from './people.ts';
 import { returnPath } from './return-path.ts';
-import { createSessions, type ListedSession, type StoredSession } from './sessions.ts';
+import { checkScope } from './scopes.ts';
+import { createSessions, type ListedSession } from './sessions.ts';
+import { createTickets } from './tickets.ts';
+import { readWayIn } from './way-in.ts';
 
 export type Session = {
+	/** The session's, or the key's that stands for one. */
 	id: string;
 	userId: string;
 	email: string;
@@ -20,7 +29,10 @@ export type Session = {
 	isLocal: boolean;
 	/** May use operator functions. */
 	isAdmin: boolean;
-	expiresAt: Date;
+	/** What a key may do; undefined: the person is signed in and may do all that is theirs. */
+	scopes: readonly Scope[] | undefined;
+	/** undefined: a key that lasts until it is revoked. */
+	expiresAt: Date | undefined;
 };
 export type SignedIn = { token: string; session: Session };
 export type EndReason = 'signed_out' | 'session_expired';
@@ -33,23 +45,40 @@ type Browser = { userAgent: string; previousToken?: string | undefined };
 const sweepMs = 3000;
 
 export function createAuth({ db, config, identity, log, now = () => new Date() }: Deps) {
-	const isLocalOpen =
-		!config.oidc && config.isLoopback && (!config.origin || isLoopbackOrigin(config.origin));
-	const provider = config.oidc?.issuer.replace(/\/+$/, '') ?? (isLocalOpen ? 'local' : 'none');
+	const { isLocalOpen, provider, providerName } = readWayIn(config);
 	const sessions = createSessions({ db, provider, now });
-	const attempts = createAttempts({ burst: 60, perSecond: 1, now: () => now().getTime() });
+	const keys = createKeys({ db, provider, now });
+	const tickets = createTickets({ db, now });
+	const clock = () => now().getTime();
+	const attempts = createAttempts({ burst: 60, perSecond: 1, now: clock });
+	const perMinute = config.requestsPerMinute;
+	const requests = createAttempts({ burst: perMinute, perSecond: perMinute / 60, now: clock });
 	const listeners = new Set<(sessionId: string, reason: EndReason) => void>();
 	let sweeper: NodeJS.Timeout | undefined;
 
-	function toSession(stored: StoredSession): Session {
-		const { id, userId, email, name, expiresMs } = stored;
-		const isAdmin = isLocalOpen || config.adminEmails.includes(email);
-		return { id, userId, email, name, isLocal: isLocalOpen, isAdmin, expiresAt: new Date(expiresMs) };
+	function toSession({ id, userId, email, name, expiresMs }: Known, scopes?: readonly Scope[]): Session {
+		const isOperator = isLocalOpen || config.adminEmails.includes(email);
+		const isAdmin = isOperator && (!scopes || scopes.includes('admin'));
+		const expiresAt = expiresMs === null ? undefined : new Date(expiresMs);
+		return { id, userId, email, name, isLocal: isLocalOpen, isAdmin, scopes, expiresAt };
+	}
+
+	function requireSession(session: Session | undefined): Session {
+		if (!session) throw problem('auth.required');
+		return session;
+	}
+
+	/** A key must not make another that outlives it. */
+	function requirePerson(session: Session | undefined): Session {
+		const found = requireSession(session);
+		if (found.scopes) throw problem('auth.session_only');
+		return found;
 	}
 
 	async function signIn(person: Person, { userAgent, previousToken }: Browser): Promise<SignedIn> {
 		const signedIn = await db.tx(async (tx) => {
-			const userId = await admitPerson(tx, { provider, person, at: now() });
+			const isKept = identity?.keepsUsers ?? false;
+			const userId = await admitPerson(tx, { provider, person, at: now(), isKept });
 			const token = await sessions.add(tx, { userId, userAgent });
 			const stored = await sessions.find(token, tx);
 			if (!stored) throw new Error('the session just made cannot be found');
@@ -57,6 +86,14 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 		});
 		await signOut(previousToken);
 		return signedIn;
+	}
+
+	/** An allow-list is about people who come from elsewhere; who is on it may have come before it was written. */
+	function checkInvited(email: string): void {
+		const { allowedEmails } = config;
+		const domain = email.slice(email.lastIndexOf('@'));
+		if (allowedEmails.length === 0 || allowedEmails.some((one) => one === email || one === domain)) return;
+		throw problem('auth.not_invited');
 	}
 
 	async function signOut(token: string | undefined): Promise<void> {
@@ -70,6 +107,7 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 
 	async function sweep(): Promise<void> {
 		for (const id of await sessions.endExpired()) tell(id, 'session_expired');
+		for (const id of await keys.justExpired(4 * sweepMs)) tell(id, 'session_expired');
 	}
 
 	function redirectUri(origin: string): URL {
@@ -78,25 +116,63 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 
 	return {
 		guard: createGuard(config),
+		/** The peer, or whom trusted proxies speak for. */
+		addressOf: createClientAddress(config.trustedProxies),
+		cors: createCors(config.corsOrigins),
 		cookies: createCookies(config.origin),
 		returnPath,
 		/** "Continue on this machine" is offered. */
 		isLocalOpen,
 		/** The provider's name for a person; undefined when none is configured. */
-		providerName: config.oidc && nameOf(config.oidc.issuer),
+		providerName,
 
 		async find(token: string | undefined): Promise<Session | undefined> {
 			const stored = token ? await sessions.find(token) : undefined;
 			return stored && toSession(stored);
 		},
 
-		require(session: Session | undefined): Session {
-			if (!session) throw problem('auth.required');
-			return session;
+		/** Throws when this person, or this address of nobody known, asks for too much. */
+		limitRate({ session, address }: { session: Session | undefined; address: string }): void {
+			if (perMinute > 0) requests.take(session ? `user ${session.userId}` : address);
 		},
 
-		/** Those of the sessions that go on: `onEnded` tells only of what ended in this process. */
-		isAlive: (sessionIds: readonly string[]): Promise<Set<string>> => sessions.alive(sessionIds),
+		/** Whom a request speaks for, by whatever the guard found in it; a key's scope is checked. */
+		identify: createIdentify({ sessions, keys, tickets, toSession, now }),
+
+		require: requireSession,
+
+		/** For what a program must not do with a key. */
+		requirePerson,
+
+		/** An operator; with a key, one that may do what operators may. */
+		requireOperator(session: Session | undefined): Session {
+			const found = requireSession(session);
+			checkScope(found.scopes, 'admin');
+			if (!found.isAdmin) throw problem('auth.not_allowed');
+			return found;
+		},
+
+		listKeys: (session: Session | undefined): Promise<ApiKey[]> => keys.list(requirePerson(session).userId),
+
+		async makeKey(session: Session | undefined, wanted: KeyToMake): Promise<KeyMade> {
+			const { userId, isAdmin } = requirePerson(session);
+			if (wanted.scopes.includes('admin') && !isAdmin) throw problem('auth.not_allowed');
+			return keys.make(userId, wanted);
+		},
+
+		/** Its streams end with it. */
+		async revokeKey(session: Session | undefined, id: string): Promise<void> {
+			tell(await keys.revoke(requirePerson(session).userId, id), 'signed_out');
+		},
+
+		makeTicket: (session: Session | undefined): Promise<TicketAnswer> =>
+			tickets.make(requireSession(session)),
+
+		/** Those of the sessions and keys that go on: `onEnded` tells only of what ended in this process. */
+		async isAlive(ids: readonly string[]): Promise<Set<string>> {
+			const [alive, good] = await Promise.all([sessions.alive(ids), keys.alive(ids)]);
+			return alive.union(good);
+		},
 
 		onEnded(listener: (sessionId: string, reason: EndReason) => void): () => void {
 			listeners.add(listener);
@@ -127,6 +203,7 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 				pending,
 				redirectUri: redirectUri(callback.origin)
 			});
+			checkInvited(person.email);
 			return { ...(await signIn(person, input)), returnTo: returnPath(returnTo) };
 		},
 
@@ -159,13 +236,4 @@ export function createAuth({ db, config, identity, log, now = () => new Date() }
 			sweeper = undefined;
 		}
 	};
-}
-
-function isLoopbackOrigin(origin: string): boolean {
-	return isLoopbackHost(new URL(origin).hostname);
-}
-
-function nameOf(issuer: string): string {
-	const { hostname } = new URL(issuer);
-	return hostname === 'accounts.google.com' ? 'Google' : hostname;
 }

@@ -67,7 +67,10 @@ describe('the guard of the Origin', () => {
 
 	it('lets a write with the cookie pass only from our own pages', () => {
 		for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY']) {
-			expect(local.admit(arrive({ host, cookie, origin: ours }, { method }))).toBe('t'.repeat(43));
+			expect(local.admit(arrive({ host, cookie, origin: ours }, { method }))).toEqual({
+				kind: 'session',
+				token: 't'.repeat(43)
+			});
 			for (const origin of [...foreign, undefined]) {
 				const headers = { host, cookie, origin, 'content-type': 'application/octet-stream' };
 				expect(() => local.admit(arrive(headers, { method }))).toThrow(
@@ -142,13 +145,60 @@ describe('the guard of the size', () => {
 
 describe('the session cookie', () => {
 	it('is found among others', () => {
-		const read = (value: string) => local.admit(arrive({ host: 'localhost', cookie: value }));
+		const read = (value: string) => local.admit(arrive({ host: 'localhost', cookie: value }))?.token;
 		expect(read('a=1; asura_session=abc; b=2')).toBe('abc');
 		expect(read('asura_session=abc')).toBe('abc');
 		expect(read('xasura_session=abc')).toBeUndefined();
 		expect(read('asura_session=')).toBeUndefined();
 		expect(read('')).toBeUndefined();
 	});
+});
+
+describe('a key', () => {
+	const host = 'localhost';
+	const key = `asura_${'k'.repeat(43)}`;
+	const authorization = `Bearer ${key}`;
+
+	it('counts before the cookie, and needs no Origin', () => {
+		for (const method of ['GET', 'POST', 'DELETE']) {
+			for (const origin of [undefined, 'http://evil.example']) {
+				const headers = { host, cookie, authorization, origin };
+				expect(local.admit(arrive(headers, { method, path: '/api/files' }))).toEqual({
+					kind: 'key',
+					token: key
+				});
+			}
+		}
+	});
+
+	it('is for programs: on a page it is not looked at, and what is no key does not hide the cookie', () => {
+		expect(local.admit(arrive({ host, authorization }, { path: '/settings/keys' }))).toBeUndefined();
+		expect(local.admit(arrive({ host, authorization }, { path: '/auth/sign-out' }))).toBeUndefined();
+		const basic = { host, cookie, authorization: 'Basic YTpi' };
+		expect(local.admit(arrive(basic, { path: '/api/files' }))).toMatchObject({ kind: 'session' });
+		const empty = { host, cookie, authorization: 'Bearer' };
+		expect(local.admit(arrive(empty, { path: '/api/files' }))).toEqual({ kind: 'key', token: '' });
+	});
+
+	it('is refused in an address, under whatever name', () => {
+		for (const query of [`?q=${key}`, `?ticket=${key}`, '?access_token=x', '?Token=x', '?api_key=x']) {
+			expect(() => local.admit(arrive({ host }, { path: '/api/search', query }))).toThrow(
+				expect.objectContaining({ code: 'auth.key_in_url', status: 400 })
+			);
+		}
+		expect(() =>
+			local.admit(arrive({ host }, { path: '/api/search', query: '?q=asura_token' }))
+		).not.toThrow();
+	});
+});
+
+it('takes a ticket where a stream is, and nowhere else', () => {
+	const admit = (path: string) => local.admit(arrive({ host: 'localhost' }, { path, query: '?ticket=abc' }));
+	for (const path of ['/api/files/events', '/api/files/some-id/events'])
+		expect(admit(path)).toEqual({ kind: 'ticket', token: 'abc' });
+	for (const path of ['/api/files', '/api/files/changes', '/api/files/some-id', '/api/events'])
+		expect(() => admit(path)).toThrow(expect.objectContaining({ code: 'auth.ticket_misplaced' }));
+	expect(admit('/settings/keys')).toBeUndefined();
 });
 
 it('tells the machine itself from whoever comes through a proxy on it', () => {

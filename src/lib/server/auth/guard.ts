@@ -2,10 +2,12 @@
 //
 // Host: a page elsewhere can point its own name at our address (DNS rebinding); it is stopped by answering only for
 // names that are ours. Origin: a page elsewhere can make the browser send our cookie; it is stopped by demanding our
-// own Origin for every write that comes with the cookie. hooks.server.ts and the raw stream route ask the same guard.
+// own Origin for every write that comes with the cookie. A key comes in a header that no page elsewhere can send
+// unless it is on the list of cors.ts, so it needs no Origin. hooks.server.ts and the raw stream route ask the same guard.
 import { type Config, isLoopbackHost } from '../config.ts';
 import { problem } from '../errors.ts';
 import { readSessionToken } from './cookies.ts';
+import { isKey } from './tokens.ts';
 
 export type Arrival = {
 	method: string;
@@ -15,6 +17,8 @@ export type Arrival = {
 	/** Names in lower case, as Node and Headers give them. */
 	headers: Readonly<Record<string, string | string[] | undefined>>;
 };
+/** What somebody brings to be known by. */
+export type Credential = { kind: 'session' | 'key' | 'ticket'; token: string };
 export type Guard = ReturnType<typeof createGuard>;
 
 const maxBodyBytes = 64 * 1024;
@@ -23,6 +27,13 @@ const healthPaths = new Set(['/healthz', '/readyz', '/metrics']);
 const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
 /** Their bodies are streamed and bounded while they arrive; the last is the page's form without JavaScript. */
 const uploads = /^(\/api\/files\/upload|\/api\/uploads(\/[^?]*)?)(\?|$)|^\/\?\/upload$/;
+
+/** Where a program may bring a key; pages are for people. */
+const keyPaths = /^\/(api|metrics)(\/|$)/;
+/** What an EventSource can open: it can send no header. */
+const ticketPaths = /^\/api\/(files\/events|files\/[^/]+\/events|projects\/[^/]+\/status)$/;
+/** Names under which keys are put into addresses elsewhere. */
+const keyNames = new Set(['access_token', 'api_key', 'apikey', 'authorization', 'token']);
 
 export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback'>) {
 	const own = config.origin === undefined ? undefined : new URL(config.origin);
@@ -39,24 +50,24 @@ export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback
 		return !config.isLoopback && host.hostname === bracketed(config.host);
 	}
 
-	function checkOrigin({ method, headers }: Arrival, host: URL, token: string | undefined): void {
-		if (readMethods.has(method)) return;
+	function checkOrigin({ method, headers }: Arrival, host: URL, by: Credential | undefined): void {
+		if (readMethods.has(method) || by?.kind === 'key') return;
 		const origin = one(headers.origin);
 		if (origin === (own ?? host).origin) return;
 		// Browsers send Origin with every write. A program without one has no cookie to be abused, or is refused.
-		if (origin === undefined && token === undefined) return;
+		if (origin === undefined && by === undefined) return;
 		throw problem('auth.foreign_origin');
 	}
 
 	return {
-		/** Returns the session's token, if the request has one. Throws when the request must not go on. */
-		admit(arrival: Arrival): string | undefined {
+		/** What the request brings to be known by, if anything. Throws when the request must not go on. */
+		admit(arrival: Arrival): Credential | undefined {
 			const host = parseHost(one(arrival.headers.host), own?.protocol ?? 'http:');
 			if (!host || !isOurHost(host, arrival.path)) throw problem('request.wrong_host', unknownName);
-			const token = readSessionToken(one(arrival.headers.cookie));
-			checkOrigin(arrival, host, token);
+			const credential = readCredential(arrival);
+			checkOrigin(arrival, host, credential);
 			checkSize(arrival);
-			return token;
+			return credential;
 		},
 
 		/** Nobody else stands behind the loopback peer, as far as one can tell: a proxy says whom it speaks for. */
@@ -70,6 +81,33 @@ export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback
 			);
 		}
 	};
+}
+
+/** What is said on purpose counts before the cookie, which browsers send by themselves. */
+function readCredential({ path, query = '', headers }: Arrival): Credential | undefined {
+	const ticket = keyPaths.test(path) ? readTicket(path, new URLSearchParams(query)) : undefined;
+	const key = keyPaths.test(path) ? readBearer(one(headers.authorization)) : undefined;
+	if (key !== undefined) return { kind: 'key', token: key };
+	if (ticket !== undefined) return { kind: 'ticket', token: ticket };
+	const session = readSessionToken(one(headers.cookie));
+	return session === undefined ? undefined : { kind: 'session', token: session };
+}
+
+/** Addresses are written down in many places: what is good for longer than a moment must not stand in one. */
+function readTicket(path: string, query: URLSearchParams): string | undefined {
+	for (const [name, value] of query)
+		if (isKey(value) || keyNames.has(name.toLowerCase())) throw problem('auth.key_in_url');
+	const ticket = query.get('ticket') ?? undefined;
+	if (ticket !== undefined && !ticketPaths.test(path)) throw problem('auth.ticket_misplaced');
+	return ticket;
+}
+
+/** Other schemes are not for us: a proxy in front may ask for a password of its own. */
+function readBearer(header: string | undefined): string | undefined {
+	return /^bearer(?: +(.*))?$/i
+		.exec(header?.trim() ?? '')
+		?.slice(1)
+		.map((token) => token ?? '')[0];
 }
 
 /** Uploads apart, bodies are read whole: they must say their size, and be small. */

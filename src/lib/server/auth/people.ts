@@ -6,10 +6,17 @@
 import type { Person, Tx } from '../platform/platform.ts';
 import { problem } from '../errors.ts';
 
-export type Arriving = { provider: string; person: Person; at: Date };
+export type Arriving = {
+	provider: string;
+	person: Person;
+	at: Date;
+	/** The provider writes both tables itself (Identity.keepsUsers). */
+	isKept: boolean;
+};
 
 /** The id of the user that this subject is, added at the first sign-in. */
 export async function admitPerson(tx: Tx, arriving: Arriving): Promise<string> {
+	if (arriving.isKept) return await findKept(tx, arriving);
 	const known = await findUser(tx, arriving);
 	if (known) return await refresh(tx, known, arriving);
 	const added = await add(tx, arriving);
@@ -26,6 +33,17 @@ export const personColumns = `coalesce(u.email, '') as email, coalesce(u.raw_use
 /** The account, and with it its identities, sessions and notifications. Signing in again makes a new one. */
 export async function removePerson(tx: Tx, userId: string): Promise<void> {
 	await tx.query('delete from auth.users where id = $1::uuid', [userId]);
+}
+
+/** The row is there before the person arrives, or they come from another project than the database. */
+async function findKept(tx: Tx, { person }: Arriving): Promise<string> {
+	const { rows } = await tx.query<{ id: string }>('select id::text from auth.users where id = $1::uuid', [
+		person.subject
+	]);
+	if (rows[0]) return rows[0].id;
+	throw problem('auth.refused', {
+		cause: new Error('the database knows no such user: is it the project’s own?')
+	});
 }
 
 async function findUser(tx: Tx, { provider, person }: Arriving): Promise<string | undefined> {

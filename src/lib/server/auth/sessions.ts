@@ -1,10 +1,10 @@
 // Sessions: a random token in the browser's cookie, its hash in asura.sessions. A session lasts 30 days from its last
 // use, and only as long as the way of signing in that it came from is the configured one: a session made on the machine
 // itself is worth nothing once the server is open to others.
-import { createHash, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import type { Db, Tx } from '../platform/platform.ts';
 import { personColumns } from './people.ts';
+import { hash, newToken } from './tokens.ts';
 
 export const sessionMs = 30 * 24 * 60 * 60_000;
 const touchAfterMs = 60 * 60_000;
@@ -30,13 +30,18 @@ const ListedSession = v.object({
 	/** To the hour: not every request is noted. */
 	seenAt: v.string()
 });
+const stored = `select s.id::text, s.user_id::text as "userId", ${personColumns},
+		(extract(epoch from s.expires_at) * 1000)::float8 as "expiresMs",
+		(extract(epoch from s.last_seen_at) * 1000)::float8 as "seenMs"
+	from asura.sessions s join auth.users u on u.id = s.user_id`;
+const isGood = 'and s.provider = $2 and s.expires_at > $3::timestamptz';
 const Ids = v.array(v.object({ id: v.string() }));
 
 export function createSessions({ db, provider, now }: { db: Db; provider: string; now: () => Date }) {
 	return {
 		/** Returns the token: it exists nowhere else. */
 		async add(tx: Tx, { userId, userAgent }: { userId: string; userAgent: string }): Promise<string> {
-			const token = randomBytes(32).toString('base64url');
+			const token = newToken();
 			await tx.query(
 				`insert into asura.sessions (user_id, token_hash, provider, user_agent, created_at, last_seen_at, expires_at)
 				values ($1::uuid, $2, $3, $4, $5::timestamptz, $5::timestamptz, $6::timestamptz)`,
@@ -47,14 +52,11 @@ export function createSessions({ db, provider, now }: { db: Db; provider: string
 
 		async find(token: string, tx: Pick<Db, 'query'> = db): Promise<StoredSession | undefined> {
 			const at = now();
-			const { rows } = await tx.query(
-				`select s.id::text, s.user_id::text as "userId", ${personColumns},
-					(extract(epoch from s.expires_at) * 1000)::float8 as "expiresMs",
-					(extract(epoch from s.last_seen_at) * 1000)::float8 as "seenMs"
-				from asura.sessions s join auth.users u on u.id = s.user_id
-				where s.token_hash = $1 and s.provider = $2 and s.expires_at > $3::timestamptz`,
-				[hash(token), provider, at.toISOString()]
-			);
+			const { rows } = await tx.query(`${stored} where s.token_hash = $1 ${isGood}`, [
+				hash(token),
+				provider,
+				at.toISOString()
+			]);
 			if (!rows[0]) return undefined;
 			const session = v.parse(StoredSession, rows[0]);
 			if (at.getTime() - session.seenMs < touchAfterMs) return session;
@@ -63,6 +65,16 @@ export function createSessions({ db, provider, now }: { db: Db; provider: string
 				[session.id, ...lifetime(at)]
 			);
 			return { ...session, expiresMs: at.getTime() + sessionMs };
+		},
+
+		/** For what a ticket of that session opens; nothing is touched. */
+		async findById(id: string): Promise<StoredSession | undefined> {
+			const { rows } = await db.query(`${stored} where s.id = $1::uuid ${isGood}`, [
+				id,
+				provider,
+				now().toISOString()
+			]);
+			return rows[0] && v.parse(StoredSession, rows[0]);
 		},
 
 		/** Those of the ids that have not ended: another process may have ended some. */
@@ -120,10 +132,6 @@ const listedAtMost = 100;
 
 function iso(column: string): string {
 	return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
-}
-
-function hash(token: string): string {
-	return createHash('sha256').update(token).digest('hex');
 }
 
 function lifetime(at: Date): [string, string] {

@@ -22,13 +22,14 @@ import { type Sink, streamHeaders } from './sink.ts';
 import { checkPerson, readVisit } from './visit.ts';
 import { createWebSink } from './web-sink.ts';
 
-const pruneMs = 60 * 60_000;
-
 export type EventsDeps = {
 	db: Db;
 	changes: FileChanges;
 	changeFeed: ChangeFeed;
-	auth: Pick<Auth, 'guard' | 'find' | 'require' | 'isAlive' | 'onEnded'>;
+	auth: Pick<
+		Auth,
+		'guard' | 'cors' | 'identify' | 'require' | 'addressOf' | 'limitRate' | 'isAlive' | 'onEnded'
+	>;
 	config: Pick<Config, 'heartbeatSeconds'>;
 	metrics: Metrics;
 	log: Log;
@@ -143,21 +144,18 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 		/** Who has anything open here. */
 		followed: (): string[] => [...hub.userIds],
 
+		/** What is too old to be continued from, or to be told. */
+		prune: () => Promise.all([changes.prune(), named.prune()]),
+
 		async start(): Promise<void> {
 			const restamped = await changes.restamp();
 			if (restamped > 0) log.info({ rows: restamped }, 'rows of a restored database were stamped anew');
-			const prune = () =>
-				void Promise.all([changes.prune(), named.prune()]).catch((error: unknown) =>
-					log.warn({ err: error }, `what is too old was not removed: ${messageOf(error)}`)
-				);
-			const pruner = setInterval(prune, pruneMs).unref();
 			const unlisten = auth.onEnded((ended, reason) =>
 				hub.end(reason, ({ sessionId }) => sessionId === ended)
 			);
 			stops = [
 				await changeFeed.subscribe((userId) => feed.ring(userId)),
 				await named.start(),
-				async () => clearInterval(pruner),
 				async () => unlisten()
 			];
 		},

@@ -9,6 +9,7 @@ import type { Session } from '../auth/auth.ts';
 import { problem } from '../errors.ts';
 import { type Claim, LostClaim } from '../files/claim.ts';
 import { createFiles, type FilesDeps } from '../files/files.ts';
+import { createWorkers } from '../files/workers.ts';
 import type { Log } from '../log.ts';
 import type { Events } from './events.ts';
 
@@ -16,7 +17,7 @@ const ticksPerStage = 10;
 const worked = stages.slice(1);
 
 export type Harness = ReturnType<typeof createHarness>;
-export type HarnessDeps = Omit<FilesDeps, 'jobs'> & {
+export type HarnessDeps = Omit<FilesDeps, 'jobs' | 'workers'> & {
 	events: Pick<Events, 'send'>;
 	/** Ends a worker that is at work for the person, or an idle one. */
 	crashWorker(userId: string): Promise<'busy' | 'idle'>;
@@ -27,7 +28,11 @@ export type HarnessDeps = Omit<FilesDeps, 'jobs'> & {
 export function createHarness({ events, crashWorker, quotaBytes, log, ...deps }: HarnessDeps) {
 	// No job: nobody but the harness works on these files.
 	const idle = async () => undefined;
-	const files = createFiles({ ...deps, jobs: { send: idle, prefer: idle, cancel: idle } });
+	const files = createFiles({
+		...deps,
+		jobs: { send: idle, prefer: idle, cancel: idle },
+		workers: createWorkers({ ...deps, lanes: 1, log })
+	});
 	const stopping = new AbortController();
 	const running = new Set<Promise<void>>();
 

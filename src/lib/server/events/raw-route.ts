@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Auth } from '../auth/auth.ts';
+import type { Arrival } from '../auth/guard.ts';
 import { errorBody, toAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Visitor } from './connection.ts';
@@ -14,24 +15,31 @@ export const streamPath = '/api/files/events';
 type Headers = Iterable<[string, string]>;
 
 export type RawRouteDeps = {
-	auth: Pick<Auth, 'guard' | 'find' | 'require'>;
+	auth: Pick<Auth, 'guard' | 'cors' | 'identify' | 'require' | 'addressOf' | 'limitRate'>;
 	log: Log;
 	open(visitor: Visitor, response: ServerResponse, headers: Headers): void;
 };
 
 export function createRawRoute({ auth, log, open }: RawRouteDeps) {
 	async function take(
-		request: IncomingMessage,
+		arrival: Arrival,
 		response: ServerResponse,
 		url: URL,
-		common: Headers
+		{ address, common }: { address: string; common: Headers }
 	): Promise<void> {
-		const headers = headersOf(request);
-		const token = auth.guard.admit({ method: 'GET', path: url.pathname, headers });
-		const session = auth.require(await auth.find(token));
+		const { method, path, headers } = arrival;
+		const credential = auth.guard.admit(arrival);
+		const found = await auth.identify(credential, { method, path, address: () => address });
+		auth.limitRate({ session: found, address });
+		const session = auth.require(found);
 		// Gone again while the session was looked up: nobody would ever close this stream.
 		if (response.destroyed) return;
-		open({ session, ...readVisit(url, headers['last-event-id'] ?? null) }, response, common);
+		const lastEventId = headers['last-event-id'];
+		open(
+			{ session, ...readVisit(url, typeof lastEventId === 'string' ? lastEventId : null) },
+			response,
+			common
+		);
 	}
 
 	function refuse(response: ServerResponse, thrown: unknown, common: Headers): void {
@@ -53,7 +61,12 @@ export function createRawRoute({ auth, log, open }: RawRouteDeps) {
 		if (request.method !== 'GET' || !request.url?.startsWith(streamPath)) return false;
 		const url = new URL(request.url, 'http://stream');
 		if (url.pathname !== streamPath) return false;
-		take(request, response, url, headers).catch((error: unknown) => refuse(response, error, headers));
+		const arrival = { method: 'GET', path: streamPath, query: url.search, headers: headersOf(request) };
+		const common = [...headers, ...auth.cors.headersFor(arrival)];
+		const address = auth.addressOf(request.socket.remoteAddress ?? '', arrival.headers['x-forwarded-for']);
+		take(arrival, response, url, { address, common }).catch((error: unknown) =>
+			refuse(response, error, common)
+		);
 		return true;
 	};
 }

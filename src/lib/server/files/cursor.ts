@@ -24,10 +24,13 @@ export function newEpoch(): string {
 	return `e${randomBytes(6).toString('hex')}`;
 }
 
-/** A server keeps its identity over restarts and changes its timeline when it is restored or a replica takes over. */
+/**
+ * A server keeps its identity over restarts and changes its timeline when it is restored or a replica takes over. A dump
+ * that was loaded has made the table anew.
+ */
 export async function readServerEpoch(db: Queryable): Promise<string> {
 	const { rows } = await db.query<{ epoch: string }>(
-		`select system_identifier::text || '-' || timeline_id::text as epoch
+		`select system_identifier::text || '-' || timeline_id::text || '-' || 'public.files'::regclass::oid::text as epoch
 		 from pg_catalog.pg_control_system(), pg_catalog.pg_control_checkpoint()`
 	);
 	const epoch = rows[0]?.epoch;

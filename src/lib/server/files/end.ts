@@ -23,11 +23,11 @@ export async function cancelFile(ends: Ends, userId: string, id: string): Promis
 		const row = rows[0] ?? (await refuse(tx, userId, id, 'file.not_cancellable'));
 		await removePassages(tx, { id, userId });
 		await tx.query('delete from asura.file_stages where file_id = $1', [id]);
+		await passwords.forget(id, tx);
 		const { attempt, blob_id: blobId } = row;
 		return { file: toStoredFile(row), attempt, blobId, isShared: await isBlobUsed(tx, blobId, id) };
 	});
 	bell.ring(userId);
-	passwords.forget(id);
 	await jobs.cancel(id, attempt);
 	if (!isShared) await removeBlobs(blobs, blobId, (key) => !key.endsWith('/original'));
 	return file;
@@ -35,7 +35,7 @@ export async function cancelFile(ends: Ends, userId: string, id: string): Promis
 
 /** Nothing of it remains: neither row, passage, vector nor blob. */
 export async function removeFile(ends: Ends, userId: string, id: string): Promise<void> {
-	const { db, blobs, bell, jobs, passwords } = ends;
+	const { db, blobs, bell, jobs } = ends;
 	const { blobId, isShared } = await db.tx(async (tx) => {
 		await lockOwner(tx, userId);
 		const { rows } = await tx.query<{ blob_id: string }>(
@@ -50,7 +50,6 @@ export async function removeFile(ends: Ends, userId: string, id: string): Promis
 		return { blobId, isShared: await isBlobUsed(tx, blobId, id) };
 	});
 	bell.ring(userId);
-	passwords.forget(id);
 	await jobs.cancel(id);
 	if (!isShared) await removeBlobs(blobs, blobId);
 }
@@ -73,9 +72,9 @@ export async function retryFile(
 		const { rows } = await tx.query<Row>(retrySql, [[checkFileId(id)], userId, from]);
 		const row = rows[0] ?? (await refuse(tx, userId, id, 'file.not_retryable'));
 		if (again) await tx.query('delete from asura.file_stages where file_id = $1', [id]);
+		if (password !== undefined) await passwords.keep(tx, id, password);
 		return sendAgain(tx, jobs, row, { again, backlog: 0 });
 	});
-	if (password !== undefined) passwords.keep(id, password);
 	bell.ring(userId);
 	return file;
 }

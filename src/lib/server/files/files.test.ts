@@ -227,7 +227,10 @@ describe('cancel and retry', () => {
 			status: 'pending',
 			progress: 0
 		});
-		expect(test.files.passwords.find(id)).toBe('secret');
+		expect(await test.files.passwords.find(id)).toBe('secret');
+		expect(
+			JSON.stringify((await test.platform.db.query('select * from asura.passwords')).rows)
+		).not.toContain('secret');
 		expect(JSON.stringify((await test.platform.db.query('select * from pgboss.job')).rows)).not.toContain(
 			'secret'
 		);

@@ -27,10 +27,11 @@ import { actOnEach } from './many.ts';
 import { createPasswords } from './passwords.ts';
 import { markLost } from './lost.ts';
 import { findTwinSql, type Twin } from './reuse.ts';
-import { findFile, getFile, listFiles, type Now } from './read.ts';
+import { findFile, findSame, getFile, listFiles, type Now } from './read.ts';
 import { findUsage, type Usage } from './usage.ts';
 import { viewFiles, type ViewAnswer } from './view.ts';
 import { zipFiles } from './zip.ts';
+import type { Workers } from './workers.ts';
 
 export type Files = ReturnType<typeof createFiles>;
 
@@ -40,12 +41,13 @@ export type FilesDeps = {
 	bell: Bell;
 	jobs: Jobs;
 	changes: Now;
+	workers: Pick<Workers, 'id' | 'open' | 'sealForAll'>;
 	estimateUsd?: EstimateUsd;
 };
 
 export function createFiles(deps: FilesDeps) {
-	const { db, blobs, bell, jobs, changes, estimateUsd = () => null } = deps;
-	const passwords = createPasswords();
+	const { db, blobs, bell, jobs, changes, workers, estimateUsd = () => null } = deps;
+	const passwords = createPasswords(db, workers);
 	const ends = { db, blobs, bell, jobs, passwords };
 
 	return {
@@ -58,7 +60,7 @@ export function createFiles(deps: FilesDeps) {
 		},
 
 		async usedBytes(userId: string): Promise<number> {
-			const { rows } = await db.query<{ used_bytes: number }>(usedBytesSql, [userId]);
+			const { rows } = await db.query<{ used_bytes: number }>(usedBytesSql, [userId, null]);
 			return rows[0]?.used_bytes ?? 0;
 		},
 
@@ -69,6 +71,8 @@ export function createFiles(deps: FilesDeps) {
 		find: (userId: string, id: string): Promise<StoredFile | undefined> => findFile(db, userId, id),
 		/** Somebody else's file is not found, like one that does not exist. */
 		get: (userId: string, id: string): Promise<StoredFile> => getFile(db, userId, id),
+		/** Of the files with these hashes one each: the person has those bytes already. */
+		known: (userId: string, hashes: readonly string[]): Promise<StoredFile[]> => findSame(db, userId, hashes),
 		details: (userId: string, id: string): Promise<FileDetails> => findDetails(db, estimateUsd, userId, id),
 		content: (request: ContentRequest): Promise<Content> => openContent(db, blobs, request),
 		passages: (userId: string, id: string, after: number): Promise<PassagesAnswer> =>

@@ -8,7 +8,7 @@ import { lockOwner } from './owner-lock.ts';
  * removed with the rest, or after it, and is refused. Blobs go last; a crash before leaves some for the sweeper.
  */
 export async function forgetOwner(
-	{ db, blobs, jobs, passwords }: Ends,
+	{ db, blobs, jobs }: Ends,
 	userId: string,
 	andMore: (tx: Tx) => Promise<void>
 ): Promise<void> {
@@ -25,9 +25,6 @@ export async function forgetOwner(
 		await tx.query('delete from asura.deleted_files where user_id = $1', [userId]);
 		return rows;
 	});
-	for (const { id } of files) {
-		passwords.forget(id);
-		await jobs.cancel(id);
-	}
+	for (const { id } of files) await jobs.cancel(id);
 	for (const blobId of new Set(files.map(({ blob_id }) => blob_id))) await removeBlobs(blobs, blobId);
 }

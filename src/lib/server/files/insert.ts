@@ -12,10 +12,13 @@ export type NewFile = {
 	/** Where the bytes are; not used when this person has the same bytes already. */
 	blobId: string;
 	filename: string;
+	folder?: string;
 	fileType: string;
 	sizeBytes: number;
 	sha256: string;
 	quotaBytes: number;
+	/** The resumable upload (asura.uploads) that becomes this file, once. */
+	uploadId?: string;
 };
 
 /** `isDuplicate`: the row shares the blob of an earlier one, and `blobId` is not needed any more. */
@@ -25,6 +28,8 @@ export async function insertFile(
 	file: NewFile
 ): Promise<{ file: StoredFile; isDuplicate: boolean }> {
 	await lockOwner(tx, file.userId);
+	const finished = file.uploadId && (await findFinished(tx, file.userId, file.uploadId));
+	if (finished) return { file: finished, isDuplicate: true };
 	const { usedBytes, original, backlog } = await lookAround(tx, file);
 	if (!original && usedBytes + file.sizeBytes > file.quotaBytes) throw problem('upload.quota_exceeded');
 	const { rows } = await tx.query(insertSql, [
@@ -34,22 +39,45 @@ export async function insertFile(
 		original?.file_type ?? file.fileType,
 		file.sizeBytes,
 		file.sha256,
-		original?.id ?? null
+		original?.id ?? null,
+		file.folder ?? ''
 	]);
 	const stored = toStoredFile(rows[0] ?? {});
+	if (file.uploadId)
+		await tx.query('update asura.uploads set file_id = $2 where id = $1', [file.uploadId, stored.id]);
 	await jobs.send(tx, { fileId: stored.id, attempt: 0, sizeBytes: file.sizeBytes }, backlog);
 	return { file: stored, isDuplicate: original !== undefined };
 }
 
-/** Rows that are nobody's duplicate; their duplicates cost no storage. */
+/** The file that the upload has become; undefined when that is still to happen. */
+async function findFinished(tx: Tx, userId: string, uploadId: string): Promise<StoredFile | undefined> {
+	const { rows } = await tx.query<{ file_id: string | null }>(
+		'select file_id::text from asura.uploads where id = $1 and user_id = $2 for update',
+		[uploadId, userId]
+	);
+	if (!rows[0]) throw problem('upload.not_found');
+	if (rows[0].file_id === null) return undefined;
+	const found = await tx.query(`select ${fileColumns} from public.files f where f.id = $1`, [
+		rows[0].file_id
+	]);
+	return toStoredFile(found.rows[0] ?? {});
+}
+
+/**
+ * Rows that are nobody's duplicate (their duplicates cost no storage), and what unfinished uploads have announced;
+ * $2 is an upload that does not count, or null.
+ */
 export const usedBytesSql = `
-	select coalesce(sum(size_bytes), 0)::float8 as used_bytes from public.files
-	where user_id = $1 and duplicate_of is null`;
+	select (
+		(select coalesce(sum(size_bytes), 0) from public.files where user_id = $1 and duplicate_of is null) +
+		(select coalesce(sum(size_bytes), 0) from asura.uploads
+		 where user_id = $1 and file_id is null and id is distinct from $2::text::uuid)
+	)::float8 as used_bytes`;
 
 type Original = { id: string; blob_id: string; file_type: string };
 
-async function lookAround(tx: Tx, { userId, sha256 }: NewFile) {
-	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId]);
+async function lookAround(tx: Tx, { userId, sha256, uploadId }: NewFile) {
+	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId, uploadId ?? null]);
 	const same = await tx.query<Original>(
 		`select f.id::text, f.blob_id::text, f.file_type from public.files f
 		 where f.user_id = $1 and f.sha256 = $2 and not ${isLostSql}
@@ -65,8 +93,8 @@ async function lookAround(tx: Tx, { userId, sha256 }: NewFile) {
 }
 
 const insertSql = `
-	insert into public.files as f (user_id, blob_id, filename, file_type, size_bytes, sha256, duplicate_of)
-	values ($1, $2, $3, $4, $5, $6, $7)
+	insert into public.files as f (user_id, blob_id, filename, file_type, size_bytes, sha256, duplicate_of, folder)
+	values ($1, $2, $3, $4, $5, $6, $7, $8)
 	returning ${fileColumns}`;
 
 /** Among the newest; more than so many make no difference. */

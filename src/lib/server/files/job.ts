@@ -16,7 +16,9 @@ export const Job = v.object({
 	 * Usually what has not been done yet. `anew`: everything, although it was done before. `vectors`: those of the active
 	 * model for the passages of a completed file.
 	 */
-	kind: v.optional(v.picklist(['anew', 'vectors']))
+	kind: v.optional(v.picklist(['anew', 'vectors'])),
+	/** The request that asked for it (tracing.ts). */
+	trace: v.optional(v.pipe(v.string(), v.maxLength(100)))
 });
 export type Job = v.InferOutput<typeof Job>;
 

@@ -6,6 +6,7 @@ import { limits } from '#lib/shared/limits.ts';
 import { problem } from '../errors.ts';
 import type { Db } from '../platform/platform.ts';
 import { checkFileId } from './ids.ts';
+import { isLostSql } from './lost.ts';
 import { fileColumns, toStoredFile } from './row.ts';
 
 export type Now = { now(): Promise<string> };
@@ -23,6 +24,15 @@ export async function getFile(db: Db, userId: string, id: string): Promise<Store
 	const file = await findFile(db, userId, checkFileId(id));
 	if (!file) throw problem('file.not_found');
 	return file;
+}
+
+export async function findSame(db: Db, userId: string, hashes: readonly string[]): Promise<StoredFile[]> {
+	const sql = `
+		select distinct on (f.sha256) ${fileColumns} from public.files f
+		where f.user_id = $1 and f.sha256 = any($2::text[]) and not ${isLostSql}
+		order by f.sha256, f.created_at desc`;
+	const { rows } = await db.tx((tx) => tx.query(sql, [userId, hashes]), { as: { userId } });
+	return rows.map(toStoredFile);
 }
 
 /** Newest first. The cursor is taken before the rows are read: following from it misses nothing. */

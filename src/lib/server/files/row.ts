@@ -4,7 +4,7 @@ import { StoredFile } from '#lib/shared/files.ts';
 
 /** The columns of StoredFile, cast so that every driver returns the same JavaScript values. */
 export const fileColumns = `
-	f.id::text, f.filename, f.file_type, f.size_bytes::float8 as size_bytes, f.status, round(f.progress::numeric, 1)::float8 as progress,
+	f.id::text, f.filename, f.folder, f.file_type, f.size_bytes::float8 as size_bytes, f.status, round(f.progress::numeric, 1)::float8 as progress,
 	f.processing_stage, f.activity, f.stage_progress, f.error_code, f.error_message, f.warnings, f.rev::float8 as rev, f.sha256,
 	f.page_count, f.chunk_count, f.compressed_bytes::float8 as compressed_bytes, f.duplicate_of::text,
 	f.queue_position, f.eta_seconds::float8 as eta_seconds,

@@ -131,7 +131,7 @@ describe('places in the queue', () => {
 			files: test.files,
 			queue: test.queue,
 			rates,
-			config: { workerConcurrency: 2 },
+			countLanes: async () => 2,
 			log: silentLog
 		});
 		positions.start();

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { AppError } from '../errors.ts';
 import { keepVariant } from './variants.ts';
 import type { Work } from './work.ts';
+import { beginStage } from './stage-time.ts';
 
 const Done = v.object({});
 
@@ -14,7 +15,7 @@ export async function compress(work: Work): Promise<void> {
 
 async function make(work: Work): Promise<void> {
 	const { stages, input, metrics, checkpoints, claim, progress } = work;
-	const stop = metrics.stageSeconds.startTimer({ stage: 'compression' });
+	const stop = beginStage(metrics, 'compression');
 	try {
 		const onTick = (tick: Parameters<typeof progress.tell>[1]) => progress.tell('compression', tick);
 		const { compressed, thumbnail, preview } = await stages.compress({ ...input, onTick });

@@ -20,7 +20,8 @@ afterEach(() => test.close());
 
 function makeDoctor(stalledMs?: number) {
 	const { platform, files, queue, scratch } = test;
-	const deps = { ...platform, files, queue, scratch, log: silentLog, minAgeMs: 0 };
+	const uploads = { removeExpired: async () => 0 };
+	const deps = { ...platform, files, queue, uploads, scratch, log: silentLog, minAgeMs: 0 };
 	const sweeper = createSweeper(deps);
 	return createDoctor({ ...deps, sweeper, ...(stalledMs !== undefined && { stalledMs }) });
 }

@@ -42,6 +42,7 @@ export const Mended = v.object({
 	strandedFiles: count,
 	stalledFiles: count,
 	orphanBlobs: count,
+	expiredUploads: count,
 	scratchFolders: count
 });
 export type Mended = v.InferOutput<typeof Mended>;

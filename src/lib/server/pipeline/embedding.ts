@@ -5,6 +5,7 @@ import { createLane } from './lane.ts';
 import { keepBatch } from './passages.ts';
 import type { Chunk, ChunkPages, Page } from './stage.ts';
 import type { Work } from './work.ts';
+import { beginStage } from './stage-time.ts';
 
 const atOnce = 4;
 /** Batches that may wait for their turn: the reader of a long file is through, and its thread free, long before. */
@@ -15,7 +16,7 @@ const batchChars = 100_000;
 /** The number of passages, when all of them are kept with their vectors. */
 export async function embedPages(work: Work, pages: AsyncIterable<Page>, cut: ChunkPages): Promise<number> {
 	const { scope, progress, metrics } = work;
-	const stop = metrics.stageSeconds.startTimer({ stage: 'embedding' });
+	const stop = beginStage(metrics, 'embedding');
 	const lane = createLane({ atOnce, waiting, signal: scope.signal, fail: scope.fail });
 	const onWait = (seconds: number) => progress.wait(seconds);
 	const embed = async (texts: string[]) => {

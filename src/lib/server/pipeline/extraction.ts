@@ -10,6 +10,7 @@ import { keyOfReading, readPictures } from './pictures.ts';
 import type { Page, Tick } from './stage.ts';
 import { keepVariant } from './variants.ts';
 import type { Work } from './work.ts';
+import { beginStage } from './stage-time.ts';
 
 const pagesVariant = 'pages.jsonl';
 
@@ -53,7 +54,7 @@ export async function forgetPagesOfCompleted(
 
 async function* anew(work: Work): AsyncGenerator<Page> {
 	const { stages, input, metrics, progress, vision } = work;
-	const stop = metrics.stageSeconds.startTimer({ stage: 'extraction' });
+	const stop = beginStage(metrics, 'extraction');
 	const store = openPageStore(input.scratchDir);
 	let pages = 0;
 	let isWhole = false;

@@ -256,7 +256,7 @@ describe('another attempt', () => {
 		await look.untilItIs(id, { status: 'failed', error_code: 'pdf.encrypted' });
 		await test.files.retry(ada, id, { password: 'open sesame' });
 		await look.untilItIs(id, { status: 'completed' });
-		await eventually(() => expect(test.files.passwords.find(id)).toBeUndefined());
+		await eventually(async () => expect(await test.files.passwords.find(id)).toBeUndefined());
 		const { rows } = await test.platform.db.query('select * from pgboss.job');
 		expect(JSON.stringify([rows, await test.row(id)])).not.toContain('sesame');
 	});

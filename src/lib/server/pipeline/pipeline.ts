@@ -14,7 +14,7 @@ import { createProgress, type Progress } from './progress.ts';
 import { secondsFrom, type Took, weightsFrom } from './rates.ts';
 import { retryAfterSeconds } from './retries.ts';
 import { openScope } from './scope.ts';
-import type { Scratch } from './scratch.ts';
+import type { Scratch } from '../scratch.ts';
 import type { ChunkPages, Page } from './stage.ts';
 import { collectWarnings, type Warnings } from './warnings.ts';
 import type { PipelineDeps, Work } from './work.ts';
@@ -35,7 +35,7 @@ export function createPipeline(deps: Deps) {
 		try {
 			const isCopied = twin !== undefined && (await claim.completeAs(twin.id, deps.embedder.model));
 			if (!isCopied) await processFile(deps, claim, signal);
-			end(claim, 'completed', 'none');
+			await end(claim, 'completed', 'none');
 			return undefined;
 		} catch (error) {
 			signal.throwIfAborted();
@@ -66,13 +66,16 @@ export function createPipeline(deps: Deps) {
 			return { inSeconds, tries: job.tries + 1 };
 		}
 		await claim.fail(error);
-		end(claim, 'failed', error.code);
+		await end(claim, 'failed', error.code);
 		return undefined;
 	}
 
-	function end({ file }: Claim, status: string, code: string): void {
-		files.passwords.forget(file.id);
+	async function end({ file }: Claim, status: string, code: string): Promise<void> {
 		metrics.filesEnded.inc({ status, code });
+		// The file has ended, whatever becomes of this; a password that stays expires.
+		await files.passwords
+			.forget(file.id)
+			.catch((error: unknown) => log.warn({ err: error, fileId: file.id }, 'a password stays for a while'));
 	}
 
 	/** The job was lost too often. */
@@ -99,7 +102,7 @@ async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promis
 		fail
 	});
 	const checkpoints = createCheckpoints(deps.db, claim);
-	const password = deps.files.passwords.find(id);
+	const password = await deps.files.passwords.find(id);
 	const warnings = collectWarnings();
 	try {
 		await deps.scratch.use((scratchDir) =>

@@ -1,6 +1,5 @@
 // Places in the queue and remaining times, told to the files at its head. Somebody's job that is sent, begun or ended
 // moves all the others; at most once a second they hear of it.
-import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import type { Files } from '../files/files.ts';
 import type { Log } from '../log.ts';
@@ -15,11 +14,12 @@ export type PositionsDeps = {
 	files: Pick<Files, 'setPositions' | 'unfinished'>;
 	queue: Pick<Queue, 'waiting' | 'onChange'>;
 	rates: Pick<Rates, 'all'>;
-	config: Pick<Config, 'workerConcurrency'>;
+	/** How many files are worked on at the same time, by all processes together. */
+	countLanes: () => Promise<number>;
 	log: Log;
 };
 
-export function createPositions({ files, queue, rates, config, log }: PositionsDeps) {
+export function createPositions({ files, queue, rates, countLanes, log }: PositionsDeps) {
 	let timer: NodeJS.Timeout | undefined;
 	let telling: Promise<void> = Promise.resolve();
 	let stopListening: (() => void) | undefined;
@@ -44,7 +44,7 @@ export function createPositions({ files, queue, rates, config, log }: PositionsD
 		});
 		const times = finishTimes(waiting, {
 			atWork: atWork.map((file) => file.etaSeconds ?? secondsFrom(known, file)),
-			lanes: config.workerConcurrency
+			lanes: await countLanes()
 		});
 		return waiting.map(({ id }, i) => ({ id, etaSeconds: times[i] }));
 	}
@@ -61,6 +61,7 @@ export function createPositions({ files, queue, rates, config, log }: PositionsD
 		async stop(): Promise<void> {
 			stopListening?.();
 			clearTimeout(timer);
+			timer = undefined;
 			await telling;
 		}
 	};

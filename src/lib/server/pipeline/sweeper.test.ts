@@ -2,14 +2,14 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestFiles, type TestFiles } from '../../../../tests/support/files.ts';
 import { silentLog } from '../log.ts';
-import { createScratch } from './scratch.ts';
+import { createScratch } from '../scratch.ts';
 import { createSweeper } from './sweeper.ts';
 
 let test: TestFiles;
@@ -23,7 +23,8 @@ afterEach(() => test.close());
 
 const sweep = (minAgeMs = 0, { scratch } = test) => {
 	const { platform, files, queue } = test;
-	return createSweeper({ ...platform, files, queue, scratch, log: silentLog, minAgeMs }).sweep();
+	const uploads = { removeExpired: async () => 0 };
+	return createSweeper({ ...platform, files, queue, uploads, scratch, log: silentLog, minAgeMs }).sweep();
 };
 
 async function complete(id: string): Promise<void> {
@@ -108,12 +109,15 @@ describe('the sweeper', () => {
 			execArgv: []
 		});
 		const [folder] = await once(child, 'message');
-		// A predecessor in the same container had the same number.
-		const before = path.join(root, `${process.pid}-00000000-x`);
-		await mkdir(before);
 		await scratch.use(async (own) => {
-			expect((await sweep(0, { ...test, scratch })).scratchFolders).toBe(1);
-			expect([before, folder, own].map((one) => existsSync(one))).toEqual([false, true, true]);
+			// A predecessor in the same container had the same number.
+			const before = own.replace(/-[0-9a-f]{8}-(?=\w*$)/, '-00000000-');
+			const [elsewhere, longGone] = ['x', 'y'].map((end) => path.join(root, `ffffffff-1-00000000-${end}`));
+			for (const one of [before, elsewhere ?? '', longGone ?? '']) await mkdir(one);
+			await utimes(longGone ?? '', 0, 0);
+			expect((await sweep(0, { ...test, scratch })).scratchFolders).toBe(2);
+			const folders = [before, longGone, elsewhere, folder, own];
+			expect(folders.map((one) => existsSync(one))).toEqual([false, false, true, true, true]);
 			child.kill('SIGKILL');
 			await once(child, 'exit');
 			expect((await sweep(0, { ...test, scratch })).scratchFolders).toBe(1);

@@ -1,11 +1,11 @@
-// Mends what leftovers.ts finds, and removes scratch folders of a process that is gone: at the start and every hour.
-// The log says what was done.
+// Mends what leftovers.ts finds, and removes scratch folders of a process that is gone: at the start and every hour,
+// together with other upkeep. The log says what was done.
 import type { Files } from '../files/files.ts';
 import type { Log } from '../log.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
 import type { Queue } from '../queue/queue.ts';
 import { findLost, findOrphans, findStranded } from './leftovers.ts';
-import type { Scratch } from './scratch.ts';
+import type { Scratch } from '../scratch.ts';
 
 export type SweeperDeps = {
 	db: Db;
@@ -13,7 +13,11 @@ export type SweeperDeps = {
 	files: Pick<Files, 'queueAgain' | 'markLost'>;
 	queue: Pick<Queue, 'live'>;
 	scratch: Pick<Scratch, 'removeAbandoned'>;
+	/** Those that are sent in several requests. */
+	uploads: { removeExpired(): Promise<number> };
 	log: Log;
+	/** What else one process of all does every hour. */
+	upkeep?: () => Promise<unknown>;
 	everyMs?: number;
 	/** Younger blobs may be on their way to a row. */
 	minAgeMs?: number;
@@ -25,22 +29,25 @@ export type Swept = {
 	/** They had no job and have one again. */
 	strandedFiles: number;
 	orphanBlobs: number;
+	/** Nobody continued them in time. */
+	expiredUploads: number;
 	scratchFolders: number;
 };
 
 export type Sweeper = ReturnType<typeof createSweeper>;
 
 export function createSweeper(deps: SweeperDeps) {
-	const { log, everyMs = 3_600_000 } = deps;
+	const { log, upkeep = async () => undefined, everyMs = 3_600_000 } = deps;
 	let timer: NodeJS.Timeout | undefined;
 	let sweeping: Promise<void> = Promise.resolve();
-	const stopping = new AbortController();
+	let stopping = new AbortController();
 
 	async function sweep(): Promise<Swept> {
 		const swept = {
 			lostFiles: await markLost(deps, stopping.signal),
 			strandedFiles: await queueStranded(deps),
 			orphanBlobs: await removeOrphans(deps, stopping.signal),
+			expiredUploads: await deps.uploads.removeExpired(),
 			scratchFolders: await deps.scratch.removeAbandoned()
 		};
 		if (swept.lostFiles > 0)
@@ -51,7 +58,7 @@ export function createSweeper(deps: SweeperDeps) {
 	}
 
 	function sweepNow(): void {
-		sweeping = sweep().then(
+		sweeping = Promise.all([sweep(), upkeep()]).then(
 			() => undefined,
 			(error: unknown) => log.error({ err: error }, 'the sweep failed')
 		);
@@ -60,6 +67,7 @@ export function createSweeper(deps: SweeperDeps) {
 	return {
 		sweep,
 		start(): void {
+			stopping = new AbortController();
 			sweepNow();
 			timer = setInterval(sweepNow, everyMs).unref();
 		},

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findMigratedDump } from '../../../../tests/support/database.ts';
 import { ConfigError } from '../config.ts';
 import { openPgliteDb, type PgliteDb } from './embedded/pglite-db.ts';
@@ -68,4 +68,33 @@ test('the shim runs again when it has changed', async () => {
 		'create schema if not exists brought; create schema if not exists more'
 	);
 	expect(await migrate(db, [changed, one])).toEqual({ applied: ['test-shim.sql'] });
+});
+
+describe('on Supabase', () => {
+	const [first, second] = [
+		script('20261120000001_one.sql', 'create table public.one (n integer)'),
+		script('20261120000002_two.sql', 'create table public.two (n integer)')
+	];
+	const pushed = async () =>
+		(await db.query('select version, name from supabase_migrations.schema_migrations order by 1')).rows;
+	// Roles are the server's; in this process it is a server of one test.
+	beforeEach(() => db.query('create role supabase_auth_admin'));
+
+	test('what `supabase db push` has applied is not applied again, and never the shim', async () => {
+		await db.query(`
+			create schema supabase_migrations;
+			create table supabase_migrations.schema_migrations (version text primary key, statements text[], name text);
+			insert into supabase_migrations.schema_migrations (version, name) values ('20261120000001', 'one');`);
+		await db.query(first.sql);
+		expect(await migrate(db, [shim, first, second])).toEqual({ applied: [second.name] });
+		expect(await migrate(db, [shim, first, second])).toEqual({ applied: [] });
+	});
+
+	test('what is applied at a start is known to the next push', async () => {
+		await migrate(db, [shim, first, second]);
+		expect(await pushed()).toEqual([
+			{ version: '20261120000001', name: 'one' },
+			{ version: '20261120000002', name: 'two' }
+		]);
+	});
 });

@@ -49,6 +49,8 @@ export type Person = { email: string; name: string; subject: string };
 
 /** The browser's part of signing in with a provider; sessions are ours (auth/sessions.ts). */
 export interface Identity {
+	/** The provider writes auth.users itself, and a person's subject is the id of that row. */
+	readonly keepsUsers?: true;
 	/** `pending` is opaque and secret; it comes back to `finish` in an HttpOnly cookie of this browser. */
 	begin(input: { redirectUri: URL; returnTo: string }): Promise<{ url: URL; pending: string }>;
 	/** Throws `auth.state_mismatch`, `auth.refused` or `auth.provider_unreachable`. */
@@ -83,6 +85,15 @@ export type Platform = {
 	/** undefined: only local sign-in. */
 	identity: Identity | undefined;
 	changes: ChangeFeed;
+	/**
+	 * Where several processes share everything: `begin` is called in one of them at a time, and what it returns when that
+	 * one stops or has lost its connection; another takes over. undefined: there is one process.
+	 */
+	lead?(begin: () => Promise<Stop>): Stop;
+	/** The same database for statements that may take hours; undefined: there are none such. */
+	slowDb?: Db;
+	/** Of a pool of connections, for the metrics. */
+	poolState?(): { open: number; idle: number; waiting: number };
 	/** Where one process has everything to itself, others ask it. */
 	onCommand?(name: string, answer: AnswerCommand): void;
 	close(): Promise<void>;

@@ -2,9 +2,10 @@
 // a neighbour's transaction on a shared handle.
 import { type Db as BossDb, PgBoss } from 'pg-boss';
 import type { Log } from '../log.ts';
-import type { Capabilities, Db, Queryable } from '../platform/platform.ts';
+import type { Capabilities, Db, Queryable, Tx } from '../platform/platform.ts';
 
 export const schema = 'pgboss';
+const schemaLock = 27_182_820;
 
 export type BossOptions = {
 	db: Db;
@@ -30,6 +31,12 @@ export function makeBoss({ db, capabilities, log }: BossOptions): PgBoss {
 	boss.on('error', (error) => log.error({ err: error }, 'the queue reports an error'));
 	boss.on('warning', (warning) => log.warn({ warning }, 'the queue warns'));
 	return boss;
+}
+
+/** Before pg-boss does it: of several processes that do so at the same moment, it lets one fail. */
+export async function makeSchema(tx: Tx): Promise<void> {
+	await tx.query('select pg_catalog.pg_advisory_xact_lock($1)', [schemaLock]);
+	await tx.query(`create schema if not exists ${schema}`);
 }
 
 /** Statements of pg-boss through `on`, which may be an open transaction. */

@@ -7,10 +7,11 @@
 import type { Job as BossJob } from 'pg-boss';
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
-import { problem } from '../errors.ts';
+import { messageOf, problem } from '../errors.ts';
 import { Job, type NewJob } from '../files/job.ts';
 import type { Stop, Tx } from '../platform/platform.ts';
-import { type BossOptions, makeBoss, over, schema } from './boss.ts';
+import { currentTrace, inSpan } from '../tracing.ts';
+import { type BossOptions, makeBoss, makeSchema, over, schema } from './boss.ts';
 import { createHands, Stopped } from './hands.ts';
 import { firstPlaces, lanesFor, priorityOf } from './lanes.ts';
 import { createLooks } from './looks.ts';
@@ -18,6 +19,8 @@ import { createLooks } from './looks.ts';
 const name = 'files';
 const deadLetters = 'files.dead';
 const cancelChannel = 'asura_cancel';
+const changedChannel = 'asura_queue';
+const shoutMs = 500;
 
 const policy = {
 	retryLimit: 2,
@@ -52,11 +55,13 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	const boss = makeBoss(options);
 	const hands = createHands();
 	const listeners = new Set<() => void>();
-	let stopListening: Stop | undefined;
+	let stops: Stop[] = [];
+	let shouting: NodeJS.Timeout | undefined;
 	let isStopping = false;
 
 	async function send(tx: Tx, job: NewJob, backlog = 0): Promise<void> {
-		await enqueue(tx, { ...job, tries: 0 }, { startAfter: 0, priority: priorityOf({ ...job, backlog }) });
+		const traced = { ...job, tries: 0, trace: job.trace ?? currentTrace() };
+		await enqueue(tx, traced, { startAfter: 0, priority: priorityOf({ ...job, backlog }) });
 	}
 
 	async function enqueue(tx: Tx, job: Job, when: { startAfter: number; priority: number }): Promise<void> {
@@ -87,7 +92,9 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		try {
 			const outcome = await hands.hold(job, held.signal, async (signal) => {
 				if (isStopping) throw new Stopped('stopping');
-				return worker.run(job, signal);
+				const { fileId, attempt, kind = 'usual', trace: parent } = job;
+				const attributes = { 'file.id': fileId, 'job.attempt': attempt, 'job.kind': kind, parent };
+				return inSpan('job', attributes, () => worker.run(job, signal));
 			});
 			if (outcome) await putOff(held, job, outcome);
 		} catch (error) {
@@ -111,6 +118,18 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	}
 
 	function changed(): void {
+		tellListeners();
+		// Whoever tells people their places may be another process; twice a second is often enough for it.
+		if (capabilities.isExclusive) return;
+		shouting ??= setTimeout(() => {
+			shouting = undefined;
+			db.notify(changedChannel, '').catch((error: unknown) =>
+				log.debug({ error: messageOf(error) }, 'other processes did not hear of a job')
+			);
+		}, shoutMs).unref();
+	}
+
+	function tellListeners(): void {
 		for (const tell of listeners) tell();
 	}
 
@@ -119,15 +138,17 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		prefer,
 
 		async start(): Promise<void> {
+			await db.tx(makeSchema);
 			await boss.start();
 			await boss.createQueue(deadLetters, { retryLimit: 100, retryDelay: 5, notify: true });
 			await boss.createQueue(name, { ...policy, deadLetter: deadLetters });
 			await boss.updateQueue(name, { ...policy, deadLetter: deadLetters });
 			if (capabilities.isExclusive) await takeBack();
-			stopListening = await db.listen(cancelChannel, (payload) => {
+			const onCancel = (payload: string) => {
 				const [fileId = '', before] = payload.split(' ');
 				void hands.cancel(fileId, Number(before), 0);
-			});
+			};
+			stops = [await db.listen(cancelChannel, onCancel), await db.listen(changedChannel, tellListeners)];
 		},
 
 		async work(worker: Worker): Promise<void> {
@@ -148,7 +169,7 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		...createLooks(db, { name, deadLetters }),
 		inHand: () => hands.count,
 
-		/** Told whenever a job was sent, begun or ended in this process. */
+		/** Told whenever a job was sent, begun or ended; of those in other processes a moment later. */
 		onChange(tell: () => void): () => void {
 			listeners.add(tell);
 			return () => void listeners.delete(tell);
@@ -157,7 +178,8 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		/** Jobs in hand are given back: they run again at the next start, without waiting and at no cost. */
 		async stop(): Promise<void> {
 			isStopping = true;
-			await stopListening?.();
+			clearTimeout(shouting);
+			await Promise.all(stops.splice(0).map((stop) => stop()));
 			await boss.offWork(name, { wait: false });
 			await hands.stopAll(2_000);
 			await boss.stop({ graceful: true, timeout: 1_000, close: false });

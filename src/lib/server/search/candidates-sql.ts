@@ -10,29 +10,30 @@ const enough = 20;
 /** Words that stand nearly everywhere are ranked among so many passages, not among all. */
 const rankedAtMost = 3000;
 
-const vectorList = `
+/** Cast to its size, as the index on it is (vector-index.ts). */
+const vectorList = (dimensions: number) => `
 	near as materialized (
-		select e.hash, 1 - (e.embedding operator(extensions.<=>) $11::extensions.vector) as score
+		select e.hash, 1 - (e.embedding::extensions.vector(${dimensions}) operator(extensions.<=>) $11::extensions.vector) as score
 		from public.embeddings e
 		where e.user_id = $1 and e.model = $12
 			and (not $13::boolean or e.hash in (
 				select hash from public.chunks where user_id = $1 and file_id in (select id from mine)
 			))
-			and extensions.vector_dims(e.embedding) = extensions.vector_dims($11::extensions.vector)
-		order by e.embedding operator(extensions.<=>) $11::extensions.vector limit ${listLength}
+			and extensions.vector_dims(e.embedding) = ${dimensions}
+		order by e.embedding::extensions.vector(${dimensions}) operator(extensions.<=>) $11::extensions.vector limit ${listLength}
 	), vector as (
 		select c.file_id, c.ordinal, near.score from near
 		join public.chunks c on c.user_id = $1 and c.hash = near.hash and c.file_id in (select id from mine)
 	)`;
 const noVectorList = 'vector as (select null::uuid as file_id, 0 as ordinal, 0 as score where false)';
 
-export const withVectors = statement(vectorList);
+export const withVectors = (dimensions: number) => statement(vectorList(dimensions));
 export const withoutVectors = statement(noVectorList);
 
 function statement(vectors: string): string {
 	return `
 	with mine as materialized (
-		select f.id, f.filename from public.files f
+		select f.id, f.folder || '/' || f.filename as filename from public.files f
 		where f.user_id = $1 and f.status in ('completed', 'processing', 'pending') and ($2::uuid is null or f.id = $2::uuid)
 			and ($8::text[] is null or f.file_type = any($8::text[]))
 			and ($9::text is null or f.created_at >= $9::text::timestamptz)
@@ -59,7 +60,7 @@ function statement(vectors: string): string {
 			and not exists (select from unnest($6::text[]) word where position(word in c.text) = 0)
 		order by c.file_id, c.ordinal limit ${listLength}
 	), ${vectors}, named as materialized (
-		select m.id, ${wordsOf("translate(m.filename, '._-()[]', '       ')")} as words from mine m
+		select m.id, ${wordsOf("translate(m.filename, '/._-()[]', '        ')")} as words from mine m
 		where m.filename ilike all ($7::text[]) or octet_length(m.filename) <> char_length(m.filename)
 	), name as (
 		select id as file_id, 0 as ordinal, ts_rank(words, (select words from q)) as score

@@ -49,7 +49,7 @@ export async function findCandidates(db: Queryable, wanted: Wanted): Promise<Can
 	];
 	const isSome = Object.values(filter).some((value) => value !== undefined);
 	const { rows } = vector
-		? await db.query(withVectors, [...params, `[${vector.join(',')}]`, model, isSome])
+		? await db.query(withVectors(vector.length), [...params, `[${vector.join(',')}]`, model, isSome])
 		: await db.query(withoutVectors, params);
 	return v.parse(v.array(Candidate), rows);
 }

@@ -7,8 +7,13 @@ const longestEnding = 20;
 /** A name as it is shown and downloaded. It is never part of a path on the server. */
 export function toFilename(given: string | undefined): string {
 	const base = (given ?? '').split(/[/\\]/).at(-1) ?? '';
-	const clean = base.toWellFormed().normalize('NFC').replace(invisible, '').trim();
+	const clean = toShownName(base);
 	return /^\.*$/.test(clean) ? 'untitled' : shorten(clean);
+}
+
+/** One name, without what cannot be seen or would mislead. */
+export function toShownName(name: string): string {
+	return name.toWellFormed().normalize('NFC').replace(invisible, '').trim();
 }
 
 /** In characters as Postgres counts them; the ending stays, since people tell types by it. */

@@ -65,6 +65,8 @@ function open(contentType: string | null): busboy.Busboy | undefined {
 			headers: { 'content-type': contentType ?? '' },
 			// Browsers send names as they are, in UTF-8.
 			defParamCharset: 'utf8',
+			// A chosen folder's files are named with the way to them.
+			preservePath: true,
 			limits: { files: limits.maxFilesPerRequest, fields: 0, fieldNameSize: 100, headerPairs: 100 }
 		});
 	} catch {

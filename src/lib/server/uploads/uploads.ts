@@ -3,26 +3,21 @@
 //
 // busboy waits for every part to be read to its end, so a refused part is drained, never destroyed; and a broken
 // request destroys the part in hand with an error, which must have a listener by then.
-import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { UploadAnswer } from '#lib/shared/api.ts';
-import type { StoredFile } from '#lib/shared/files.ts';
 import type { Config } from '../config.ts';
 import { AppError, problem, toAppError } from '../errors.ts';
 import type { Files } from '../files/files.ts';
-import type { NewFile } from '../files/insert.ts';
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import type { BlobStore } from '../platform/platform.ts';
 import { toFilename } from './filename.ts';
-import { Inspector, type Limit } from './inspector.ts';
+import { folderOf } from './folder.ts';
+import type { Limit } from './inspector.ts';
+import { createKeep, type Kept, type KeepDeps } from './keep.ts';
 import { readMultipart } from './multipart.ts';
 
-export type UploadsDeps = {
-	blobs: BlobStore;
-	files: Pick<Files, 'add' | 'usedBytes'>;
-	config: Pick<Config, 'maxFileBytes' | 'userQuotaBytes'>;
-	metrics: Pick<Metrics, 'uploads' | 'uploadedBytes'>;
+export type UploadsDeps = KeepDeps & {
+	files: Pick<Files, 'usedBytes'>;
+	config: Pick<Config, 'maxFileBytes'>;
 	log: Log;
 	/** Longest time without a byte. */
 	stallMs?: number;
@@ -36,14 +31,17 @@ type Arrival = {
 	limit: Limit;
 	turn: Promise<unknown> | undefined;
 };
-type Result = { file: StoredFile; cursor: string } | { filename: string; error: AppError };
+type Result = Kept | { filename: string; error: AppError };
 
 /** Parts whose bytes or rows are being written, per request. */
 const atOnce = 4;
 
 export type Uploads = ReturnType<typeof createUploads>;
 
-export function createUploads({ blobs, files, config, metrics, log, stallMs = 60_000 }: UploadsDeps) {
+export function createUploads({ log, stallMs = 60_000, ...deps }: UploadsDeps) {
+	const { files, config, metrics } = deps;
+	const keep = createKeep(deps);
+
 	async function receive({ userId, body, contentType, signal }: Upload): Promise<UploadAnswer> {
 		// Until somebody reads it: an error that nobody hears would end the process.
 		body.on('error', () => undefined);
@@ -57,7 +55,7 @@ export function createUploads({ blobs, files, config, metrics, log, stallMs = 60
 			onFile(part, given) {
 				// busboy waits for this part to be read, so waiting for an earlier one bounds how many are open.
 				const turn = results.at(-atOnce);
-				results.push(keep({ userId, part, given, limit, turn }));
+				results.push(take({ userId, part, given, limit, turn }));
 			},
 			onTooMany: () => void results.push(Promise.resolve(refusal('', problem('upload.too_many_files'))))
 		});
@@ -71,42 +69,14 @@ export function createUploads({ blobs, files, config, metrics, log, stallMs = 60
 	}
 
 	/** Never rejects: nobody may be listening yet when it does. */
-	async function keep({ userId, part, given, limit, turn }: Arrival): Promise<Result> {
+	async function take({ part, given, ...arrival }: Arrival): Promise<Result> {
 		const filename = toFilename(given);
-		const inspector = connect(part, new Inspector(filename, limit));
-		const blobId = randomUUID();
-		const key = `${blobId}/original`;
 		try {
-			await turn;
-			if (inspector.errored) throw inspector.errored;
-			part.pipe(inspector);
-			await blobs.put(key, inspector);
-			const { file, isDuplicate, cursor } = await add({ userId, blobId, filename, inspector });
-			metrics.uploads.inc({ outcome: isDuplicate ? 'duplicate' : 'kept' });
-			metrics.uploadedBytes.inc(file.size_bytes);
-			return { file, cursor };
+			return await keep({ ...arrival, content: part, filename, folder: folderOf(given) });
 		} catch (error) {
 			// A form in which nothing was chosen sends a file without name and bytes.
 			const isNothing = !given && toAppError(error).code === 'upload.empty';
 			return refusal(filename, isNothing ? problem('upload.no_file') : error);
-		}
-	}
-
-	/** The bytes are safe; if no row comes to point at them, they go. */
-	async function add({
-		inspector,
-		...file
-	}: Pick<NewFile, 'userId' | 'blobId' | 'filename'> & { inspector: Inspector }) {
-		let isNeeded = false;
-		try {
-			const { sizeBytes, fileType } = inspector;
-			const sha256 = inspector.sha256();
-			const quotaBytes = config.userQuotaBytes;
-			const added = await files.add({ ...file, sizeBytes, fileType, sha256, quotaBytes });
-			isNeeded = !added.isDuplicate;
-			return added;
-		} finally {
-			if (!isNeeded) await blobs.remove([`${file.blobId}/original`]);
 		}
 	}
 
@@ -118,18 +88,6 @@ export function createUploads({ blobs, files, config, metrics, log, stallMs = 60
 	}
 
 	return { receive };
-}
-
-/** What the inspector does not take any more is read to its end and forgotten. */
-function connect(part: Readable, inspector: Inspector): Inspector {
-	part.on('error', (cause) => inspector.destroy(problem('upload.interrupted', { cause })));
-	// Whoever reads it hears of its errors; this is for the time when nobody does.
-	inspector.on('error', () => undefined);
-	inspector.once('close', () => {
-		part.unpipe(inspector);
-		part.resume();
-	});
-	return inspector;
 }
 
 function answer(results: Result[], broken: AppError | undefined): UploadAnswer {

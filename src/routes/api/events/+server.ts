@@ -4,7 +4,7 @@ import { EventToSendJson } from '#lib/shared/named-events.ts';
 import type { RequestHandler } from './$types';
 
 export const POST: RequestHandler = async ({ locals, request }) => {
-	const { auth, errors, events, parse } = locals.app;
-	if (!auth.require(locals.session).isAdmin) throw errors.problem('auth.not_allowed');
+	const { auth, events, parse } = locals.app;
+	auth.requireOperator(locals.session);
 	return json(await events.send(parse(EventToSendJson, await request.text())), { status: 202 });
 };

@@ -10,7 +10,7 @@ export const GET: RequestHandler = async ({ locals: { app }, url, cookies, reque
 	const { token, returnTo } = await app.auth.finish({
 		callback: url,
 		pending: kept,
-		address: getClientAddress(),
+		address: app.auth.addressOf(getClientAddress(), request.headers.get('x-forwarded-for')),
 		userAgent: request.headers.get('user-agent') ?? '',
 		previousToken: cookies.get(session.name)
 	});

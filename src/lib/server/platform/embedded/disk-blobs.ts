@@ -2,23 +2,26 @@
 // under its key there is either nothing or all of it, also after a power cut.
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, mkdir, open, opendir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { problem } from '../../errors.ts';
+import { checkKey, checkPrefix } from '../blob-key.ts';
 import type { BlobInfo, BlobStore, ByteRange } from '../platform.ts';
 import { ignoring, syncFolder } from './durable.ts';
 
-const keyPattern = /^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/;
 // Never a key: keys begin with a letter or a digit.
 const incoming = '.incoming';
+const unfinishedMs = 24 * 3_600_000;
 
-/** Only one process may use `root`: what lies in its incoming folder is what a predecessor could not finish. */
-export async function openDiskBlobs(root: string): Promise<BlobStore> {
-	await mkdir(root, { recursive: true });
-	await rm(path.join(root, incoming), { recursive: true, force: true });
-	await mkdir(path.join(root, incoming));
+/**
+ * What lies in the incoming folder is what a predecessor could not finish. Where several processes share `root`, it may
+ * be what another one receives at this moment, unless it has not grown for long.
+ */
+export async function openDiskBlobs(root: string, { isShared = false } = {}): Promise<BlobStore> {
+	await mkdir(path.join(root, incoming), { recursive: true });
+	await removeUnfinished(path.join(root, incoming), isShared ? Date.now() - unfinishedMs : Infinity);
 	await syncFolder(path.dirname(root));
 	const place = (key: string) => path.join(root, ...checkKey(key).split('/'));
 	return {
@@ -34,6 +37,14 @@ export async function openDiskBlobs(root: string): Promise<BlobStore> {
 			return fn(place(key));
 		}
 	};
+}
+
+async function removeUnfinished(folder: string, olderThan: number): Promise<void> {
+	for (const name of await readdir(folder)) {
+		const file = path.join(folder, name);
+		const info = await ignoring(['ENOENT'], () => stat(file));
+		if (info && info.mtimeMs < olderThan) await rm(file, { recursive: true, force: true });
+	}
 }
 
 async function put(root: string, target: string, content: Readable): Promise<{ bytes: number }> {
@@ -103,8 +114,7 @@ async function remove(root: string, file: string): Promise<void> {
 }
 
 async function* list(root: string, prefix: string): AsyncIterable<BlobInfo> {
-	const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-	if (start) checkKey(start.slice(0, -1));
+	const start = checkPrefix(prefix).slice(0, prefix.lastIndexOf('/') + 1);
 	for await (const key of walk(root, start)) {
 		if (!key.startsWith(prefix)) continue;
 		const info = await inspect(path.join(root, key), key);
@@ -116,13 +126,8 @@ async function* walk(root: string, start: string): AsyncIterable<string> {
 	const folder = await ignoring(['ENOENT', 'ENOTDIR'], () => opendir(path.join(root, start)));
 	if (!folder) return;
 	for await (const entry of folder) {
-		if (entry.name === incoming) continue;
+		if (entry.name.startsWith('.')) continue;
 		if (entry.isDirectory()) yield* walk(root, `${start}${entry.name}/`);
 		else yield start + entry.name;
 	}
-}
-
-function checkKey(key: string): string {
-	if (!keyPattern.test(key) || key.length > 200) throw new Error(`Not a blob key: ${JSON.stringify(key)}`);
-	return key;
 }

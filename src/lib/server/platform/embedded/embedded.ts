@@ -4,9 +4,8 @@ import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { createListenFeed } from '../listen-feed.ts';
-import { migrate } from '../migrate.ts';
+import { bringUpToDate } from '../migrate.ts';
 import type { Capabilities, Identity, Platform, Stop } from '../platform.ts';
-import { restampRestored } from '../restamp.ts';
 import { backUp } from './backup.ts';
 import { serveControl } from './control.ts';
 import { foldersOf, refuseHalfRestored, removeStaging } from './data-folder.ts';
@@ -82,11 +81,4 @@ function openDatabase(dataDir: string, log: Log, onCrash?: (error: Error) => voi
 		},
 		onMaintenanceFailed: (error) => log.error({ error: messageOf(error) }, 'the database could not be tidied')
 	});
-}
-
-async function bringUpToDate(db: PgliteDb, log: Log): Promise<void> {
-	const { applied } = await migrate(db);
-	if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
-	const restamped = await restampRestored(db);
-	if (restamped > 0) log.info({ restamped }, 'rows of a restored dump were stamped anew');
 }

@@ -44,6 +44,28 @@ function suite(bin: string): void {
 		await db.close();
 	});
 
+	test('a statement that takes too long is ended, and the connection goes on', async () => {
+		const db = new PgDb({ url: server.url, log: silentLog, statementMs: 200, connections: 1 });
+		await expect(db.query('select pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
+		await expect(db.tx((tx) => tx.query('select pg_sleep(30)'))).rejects.toMatchObject({ code: '57014' });
+		expect((await db.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+		await db.close();
+	});
+
+	test('a role without superuser rights is enough, if it may make roles and owns its database', async () => {
+		const admin = open();
+		await admin.query(`create role asura login createrole`);
+		await admin.query('create database own owner asura');
+		await admin.close();
+		const url = new URL(server.url);
+		Object.assign(url, { username: 'asura', pathname: '/own' });
+		const db = new PgDb({ url: url.href, log: silentLog });
+		await migrate(db);
+		const asUser = { as: { userId: '00000000-0000-4000-8000-000000000000' } };
+		expect((await db.tx((tx) => tx.query('select from public.files'), asUser)).rowCount).toBe(0);
+		await db.close();
+	});
+
 	const openMigrated = async (options: { idleTransactionMs?: number } = {}) => {
 		const db = open(options);
 		await migrate(db);

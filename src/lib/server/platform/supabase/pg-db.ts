@@ -1,6 +1,7 @@
 // Db on a Postgres server, Supabase's or one's own, by a bounded pool of connections. Limits are the server's, so that
 // they hold for a process that hangs, too. Notifications have a connection of their own (pg-listener.ts).
 import { Pool, type PoolClient } from 'pg';
+import { problem } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { createOwnHandle } from '../own-handle.ts';
 import type { Db, Result, Row, Stop, Tx } from '../platform.ts';
@@ -42,6 +43,11 @@ export class PgDb implements Db {
 			idle_in_transaction_session_timeout: idleTransactionMs,
 			keepAlive: true,
 			application_name: 'asura'
+		});
+		// For indexes of vectors, which are everybody's: look further when what was found is of others (search/vector-index.ts).
+		// Where there is no pgvector it is a name without a meaning.
+		this.#pool.on('connect', (client) => {
+			client.query(`select set_config('hnsw.iterative_scan', 'strict_order', false)`).catch(alreadyTold);
 		});
 		// A connection that breaks while nobody uses it is replaced at the next use.
 		this.#pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection broke'));
@@ -93,6 +99,12 @@ export class PgDb implements Db {
 		]);
 	}
 
+	/** Connections there are, and statements that wait for one. */
+	pool(): { open: number; idle: number; waiting: number } {
+		const { totalCount, idleCount, waitingCount } = this.#pool;
+		return { open: totalCount, idle: idleCount, waiting: waitingCount };
+	}
+
 	async close(): Promise<void> {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
@@ -102,7 +114,9 @@ export class PgDb implements Db {
 
 	async #connect(): Promise<PoolClient> {
 		if (this.#isClosed) throw new Error('The database is closed.');
-		return this.#pool.connect();
+		return this.#pool.connect().catch((cause: unknown) => {
+			throw problem('server.unavailable', { cause, headers: { 'retry-after': '2' } });
+		});
 	}
 }
 

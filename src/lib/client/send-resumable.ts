@@ -1,0 +1,89 @@
+// Sends a file in pieces by tus: what has arrived is never sent again, whatever ends the attempt. When to try again is
+// decided by Uploads, for every way of sending alike.
+import { findProblem } from '#lib/shared/errors.ts';
+import type { StoredFile } from '#lib/shared/files.ts';
+import { ApiError, offline, refusal } from './api.ts';
+import { fingerprintOf, type UnfinishedUploads } from './unfinished.svelte.ts';
+import { ending, type Send } from './upload.ts';
+
+/** Each is on the server's disk before the next is sent. */
+const pieceBytes = 16 * 1024 * 1024;
+
+export type ResumableOptions = {
+	unfinished: UnfinishedUploads;
+	fileOf: (id: string) => Promise<StoredFile>;
+};
+
+export function createSendResumable({ unfinished, fileOf }: ResumableOptions): Send {
+	/** The same file chosen twice is two uploads. */
+	const inUse = new Set<string>();
+
+	return async (file, { signal, onSent, folder, sha256 }) => {
+		const tus = await import('tus-js-client').catch((cause: unknown) => {
+			throw new ApiError(offline, 0, cause);
+		});
+		signal.throwIfAborted();
+		const print = fingerprintOf(file, folder);
+		const begun = unfinished.find(print);
+		const { promise, resolve, reject } = Promise.withResolvers<string>();
+		let path: string | undefined;
+		const upload = new tus.Upload(file, {
+			endpoint: '/api/uploads',
+			uploadUrl: begun && !inUse.has(begun.url) ? begun.url : null,
+			chunkSize: pieceBytes,
+			retryDelays: null,
+			storeFingerprintForResuming: false,
+			metadata: { filename: file.name, ...(folder && { path: folder }), ...(sha256 && { sha256 }) },
+			onUploadUrlAvailable() {
+				path = new URL(upload.url ?? '', location.href).pathname;
+				inUse.add(path);
+				unfinished.put({ ...print, url: path, sentBytes: begun?.url === path ? begun.sentBytes : 0 });
+				void unfinished.whileSending(path, promise);
+			},
+			onProgress: (sent) => onSent(sent),
+			onChunkComplete: (_, sentBytes) => path && unfinished.put({ ...print, url: path, sentBytes }),
+			onSuccess: ({ lastResponse }) => resolve(lastResponse.getHeader('Asura-File-Id') ?? ''),
+			onError: (error) => reject(toApiError(error))
+		});
+		const stop = () => {
+			// Paused: what has arrived stays. Cancelled: it goes; if that fails, it expires.
+			void upload.abort(signal.reason === ending.cancelled).catch(() => undefined);
+			reject(signal.reason);
+		};
+		signal.addEventListener('abort', stop);
+		try {
+			upload.start();
+			const stored = await fileOf(await promise);
+			if (path) unfinished.remove(path);
+			return stored;
+		} catch (error) {
+			const isOver = signal.reason === ending.cancelled || (error instanceof ApiError && isFinal(error));
+			if (path && isOver) unfinished.remove(path);
+			throw error;
+		} finally {
+			if (path) inUse.delete(path);
+			signal.removeEventListener('abort', stop);
+		}
+	};
+}
+
+/** The upload is gone from the server. */
+function isFinal({ code }: ApiError): boolean {
+	return code !== 'upload.interrupted' && findProblem(code)?.kept === 'Nothing was stored.';
+}
+
+function toApiError(error: unknown): unknown {
+	if (!(error instanceof Error) || !('originalResponse' in error)) return error;
+	const answer = error.originalResponse;
+	if (!isAnswer(answer)) return new ApiError(offline, 0, error);
+	const code = answer.getHeader('Asura-Error');
+	const problem = findProblem(code ?? null);
+	if (code && problem) return new ApiError({ code, message: problem.message }, answer.getStatus(), error);
+	return refusal(answer.getBody(), answer.getStatus());
+}
+
+type Answer = { getStatus(): number; getBody(): string; getHeader(name: string): string | undefined };
+
+function isAnswer(value: unknown): value is Answer {
+	return typeof value === 'object' && value !== null && 'getStatus' in value;
+}

@@ -1,0 +1,94 @@
+// The rows of uploads that are sent in several requests. Everything but sweeping asks with the person: another's upload
+// is not found, like one that does not exist.
+import * as v from 'valibot';
+import { limits } from '#lib/shared/limits.ts';
+import { problem } from '../errors.ts';
+import { usedBytesSql } from '../files/insert.ts';
+import { lockOwner } from '../files/owner-lock.ts';
+import type { Db, Tx } from '../platform/platform.ts';
+
+/** Without a sign of life for so long, an upload is forgotten. */
+export const expiryMs = 86_400_000;
+
+const OpenUpload = v.object({
+	id: v.string(),
+	filename: v.string(),
+	folder: v.string(),
+	sizeBytes: v.number(),
+	sha256: v.nullable(v.string()),
+	fileId: v.nullable(v.string()),
+	touchedAt: v.string()
+});
+export type OpenUpload = v.InferOutput<typeof OpenUpload>;
+export type NewUpload = Pick<OpenUpload, 'id' | 'filename' | 'folder' | 'sizeBytes' | 'sha256'> & {
+	userId: string;
+};
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export type OpenUploads = ReturnType<typeof createOpenUploads>;
+
+export function createOpenUploads(db: Db, { quotaBytes }: { quotaBytes: number }) {
+	return {
+		/** What is announced is taken from the quota at once. */
+		add: (upload: NewUpload): Promise<void> => db.tx((tx) => insert(tx, upload, quotaBytes)),
+
+		async get(userId: string, id: string): Promise<OpenUpload> {
+			const { rows } = await db.query(getSql, [uuid.test(id) ? id : null, userId, expiryMs / 1000]);
+			if (!rows[0]) throw problem('upload.not_found');
+			return v.parse(OpenUpload, rows[0]);
+		},
+
+		async touch(id: string): Promise<void> {
+			await db.query('update asura.uploads set touched_at = now() where id = $1', [id]);
+		},
+
+		async remove(userId: string, id: string): Promise<void> {
+			await db.query('delete from asura.uploads where id = $1 and user_id = $2', [id, userId]);
+		},
+
+		/** All of a person; their ids. */
+		async removeAll(userId: string): Promise<string[]> {
+			const sql = 'delete from asura.uploads where user_id = $1 returning id::text';
+			return (await db.query<{ id: string }>(sql, [userId])).rows.map(({ id }) => id);
+		},
+
+		/** Forgets the expired ones; their number. */
+		async removeExpired(): Promise<number> {
+			const sql = `delete from asura.uploads where touched_at < now() - $1::float8 * interval '1 second'`;
+			return (await db.query(sql, [expiryMs / 1000])).rowCount;
+		},
+
+		/** Those of `ids` that are no upload which still needs its bytes. */
+		async unknown(ids: readonly string[]): Promise<string[]> {
+			const { rows } = await db.query<{ id: string }>(
+				'select id::text from asura.uploads where file_id is null and id::text = any($1::text[])',
+				[ids]
+			);
+			const known = new Set(rows.map(({ id }) => id));
+			return ids.filter((id) => !known.has(id));
+		}
+	};
+}
+
+async function insert(tx: Tx, upload: NewUpload, quotaBytes: number): Promise<void> {
+	const { id, userId, filename, folder, sizeBytes, sha256 } = upload;
+	await lockOwner(tx, userId);
+	const open = await tx.query<{ count: number }>(
+		'select count(*)::int as count from asura.uploads where user_id = $1 and file_id is null',
+		[userId]
+	);
+	if ((open.rows[0]?.count ?? 0) >= limits.maxOpenUploads) throw problem('upload.too_many_open');
+	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId, null]);
+	if ((used.rows[0]?.used_bytes ?? 0) + sizeBytes > quotaBytes) throw problem('upload.quota_exceeded');
+	await tx.query(
+		`insert into asura.uploads (id, user_id, filename, folder, size_bytes, sha256) values ($1, $2, $3, $4, $5, $6)`,
+		[id, userId, filename, folder, sizeBytes, sha256]
+	);
+}
+
+const getSql = `
+	select id::text, filename, folder, size_bytes::float8 as "sizeBytes", sha256, file_id::text as "fileId",
+		to_char(touched_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "touchedAt"
+	from asura.uploads
+	where id = $1::text::uuid and user_id = $2 and touched_at > now() - $3::float8 * interval '1 second'`;

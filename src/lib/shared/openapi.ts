@@ -1,0 +1,202 @@
+// OpenAPI 3.1 from the table of operations and the schemas that parse requests and type answers: nothing is said twice.
+import { toJsonSchema } from '@valibot/to-json-schema';
+import * as v from 'valibot';
+import { ErrorBody, type ErrorCode, problems } from './errors.ts';
+import { ChangesAnswer, FollowMessage, NamedEvent, StreamMessage } from './events.ts';
+import { StoredFile } from './files.ts';
+import { ApiKey } from './keys.ts';
+import { type Access, type Answer, type Operation, operations, type Schema } from './operations.ts';
+
+type Json = Record<string, unknown>;
+export type Description = ReturnType<typeof describe>;
+
+/** Shapes that have a name of their own. */
+const definitions: Record<string, v.GenericSchema> = {
+	StoredFile,
+	ApiKey,
+	StreamMessage,
+	FollowMessage,
+	NamedEvent,
+	ChangesAnswer,
+	ErrorBody
+};
+
+const everyOperation: ErrorCode[] = ['request.invalid', 'request.wrong_host', 'server.unexpected'];
+const needsSomebody: ErrorCode[] = ['auth.required', 'auth.key_in_url', 'auth.ticket_misplaced'];
+const needsKey: ErrorCode[] = ['auth.key_invalid', 'auth.scope_missing', 'request.too_many'];
+const common: Record<Access, readonly ErrorCode[]> = {
+	anybody: ['request.too_many'],
+	read: [...needsSomebody, ...needsKey],
+	write: [...needsSomebody, ...needsKey],
+	operator: [...needsSomebody, ...needsKey, 'auth.not_allowed'],
+	person: [...needsSomebody, ...needsKey, 'auth.session_only']
+};
+
+export const accessWords: Record<Access, string> = {
+	anybody: 'Anybody.',
+	read: 'A signed-in person, or a key with the scope “read”.',
+	write: 'A signed-in person, or a key with the scope “write”.',
+	operator: 'An operator, or an operator’s key with the scope “admin”.',
+	person: 'A signed-in person; never a key.'
+};
+
+export function describe() {
+	const paths: Record<string, Json> = {};
+	for (const operation of operations) {
+		const { method, path } = operation;
+		(paths[path] ??= {})[method.toLowerCase()] = describeOperation(operation);
+	}
+	return {
+		openapi: '3.1.0',
+		info: {
+			title: 'Asura',
+			version: '1',
+			description: 'Upload documents, watch them being processed, search what is in them.'
+		},
+		servers: [{ url: '/' }],
+		tags: [...new Set(operations.map(({ group }) => group))].map((name) => ({ name })),
+		paths,
+		components: {
+			schemas: Object.fromEntries(
+				Object.entries(definitions).map(([name, schema]) => [name, ownSchema(name, schema)])
+			),
+			securitySchemes: {
+				key: { type: 'http', scheme: 'bearer', description: 'A personal key.' },
+				session: { type: 'apiKey', in: 'cookie', name: 'asura_session' },
+				ticket: { type: 'apiKey', in: 'query', name: 'ticket', description: 'Streams only; once.' }
+			}
+		}
+	};
+}
+
+/** Every code with which an operation may be refused. */
+export function errorsOf(operation: Operation): ErrorCode[] {
+	const isWrite = operation.method !== 'GET';
+	const codes: ErrorCode[] = [...everyOperation, ...common[operation.access], ...operation.errors];
+	if (isWrite) codes.push('auth.foreign_origin', 'request.too_large');
+	return [...new Set(codes)];
+}
+
+function describeOperation(operation: Operation): Json {
+	const { group, summary, access, body, answers } = operation;
+	return {
+		operationId: idOf(operation),
+		tags: [group],
+		summary,
+		description: accessWords[access],
+		security: securityOf(operation),
+		...parametersOf(operation),
+		...(body && { requestBody: bodyOf(body) }),
+		responses: {
+			...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
+			...refusalsOf(errorsOf(operation))
+		}
+	};
+}
+
+/** `GET /api/files/{id}/events` → `get-files-id-events`: stays as long as the address does. */
+function idOf({ method, path }: Operation): string {
+	const words = path.replace(/^\/api/, '').match(/\w+/g) ?? [];
+	return [method.toLowerCase(), ...words].join('-');
+}
+
+function securityOf({ access, path }: Operation): Json[] {
+	if (access === 'anybody') return [];
+	if (access === 'person') return [{ session: [] }];
+	const isStream = path.endsWith('/events') && access === 'read';
+	return [{ key: [] }, { session: [] }, ...(isStream ? [{ ticket: [] }] : [])];
+}
+
+function parametersOf({ path, query }: Operation): Json {
+	const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+		name,
+		in: 'path',
+		required: true,
+		schema: { type: 'string' }
+	}));
+	const inQuery = Object.entries(query?.entries ?? {}).map(([name, entry]) => ({
+		name,
+		in: 'query',
+		required: entry.type !== 'optional',
+		schema: plain(entry, 'input')
+	}));
+	const parameters = [...inPath, ...inQuery];
+	return parameters.length > 0 ? { parameters } : {};
+}
+
+function bodyOf(body: NonNullable<Operation['body']>): Json {
+	if (body.type === 'application/json')
+		return {
+			required: !body.isOptional,
+			content: { 'application/json': { schema: plain(body.schema, 'input') } }
+		};
+	const file = { type: 'array', items: { type: 'string', contentMediaType: 'application/octet-stream' } };
+	const schema = { type: 'object', properties: { file }, required: ['file'] };
+	return { required: true, content: { [body.type]: { schema } } };
+}
+
+function answerOf(answer: Answer): Json {
+	switch (answer.kind) {
+		case 'json':
+			return content('As asked for.', 'application/json', plain(answer.schema, 'output'));
+		case 'events':
+			return {
+				...content('Server-Sent Events; the data of each is JSON.', 'text/event-stream', { type: 'string' }),
+				'x-event-data': plain(answer.schema, 'output')
+			};
+		case 'text':
+			return content('Text.', 'text/plain', { type: 'string' });
+		case 'bytes':
+			return content('The bytes.', '*/*', {});
+		case 'nothing':
+			return { description: 'Done.' };
+		case 'redirect':
+			return { description: 'The way on.', headers: { location: { schema: { type: 'string' } } } };
+	}
+}
+
+function refusalsOf(codes: readonly ErrorCode[]): Json {
+	const byStatus = Map.groupBy(codes, (code) => problems[code].status);
+	return Object.fromEntries(
+		[...byStatus].map(([status, of]) => [
+			status,
+			content(of.map((code) => `\`${code}\`: ${problems[code].message}`).join('\n\n'), 'application/json', {
+				allOf: [
+					{ $ref: '#/components/schemas/ErrorBody' },
+					{ type: 'object', properties: { code: { enum: of } } }
+				]
+			})
+		])
+	);
+}
+
+function content(description: string, type: string, schema: Json): Json {
+	return { description, content: { [type]: { schema } } };
+}
+
+/** As JSON schema, with the named shapes by reference. */
+export function plain(schema: Schema, typeMode: 'input' | 'output'): Json {
+	return convert(schema, typeMode, definitions);
+}
+
+/** A named shape itself: it may refer to the others. */
+function ownSchema(name: string, schema: v.GenericSchema): Json {
+	return convert(schema, 'output', without(definitions, name));
+}
+
+function convert(schema: Schema, typeMode: 'input' | 'output', named: Record<string, v.GenericSchema>): Json {
+	const converted = toJsonSchema(schema, {
+		target: 'draft-2020-12',
+		typeMode,
+		definitions: named,
+		// What only code can check; the sentence of the refusal says it.
+		ignoreActions: ['check', 'trim', 'to_lower_case', 'iso_timestamp'],
+		overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`
+	});
+	// The document says both once, for all of them.
+	return without({ ...converted }, '$schema', '$defs');
+}
+
+function without<T>(record: Record<string, T>, ...names: string[]): Record<string, T> {
+	return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
+}

@@ -1,0 +1,90 @@
+// Every operation of the HTTP interface, in one table: the description at /api/openapi.json and the page /docs are made
+// of it, and tests/http/openapi.test.ts holds it against the running server and the routes.
+import type * as v from 'valibot';
+import {
+	ContentQuery,
+	FileDetails,
+	ListAnswer,
+	ListQuery,
+	LocalSignIn,
+	RetryAllAnswer,
+	RetryAllOptions,
+	RetryOptions,
+	SearchAnswer,
+	SearchQuery,
+	UploadAnswer
+} from './api.ts';
+import type { ErrorCode } from './errors.ts';
+import { ChangesAnswer, ChangesQuery, FollowMessage, StreamMessage } from './events.ts';
+import { StoredFile } from './files.ts';
+import { HarnessAction, HarnessAnswer } from './harness.ts';
+import { KeyMade, KeysAnswer, KeyToMake, TicketAnswer } from './keys.ts';
+import { EventSent, EventToSend, SeenEvents } from './named-events.ts';
+import { HealthAnswer, ReadyAnswer } from './health.ts';
+import { StreamQuery } from './stream-query.ts';
+
+export type Schema = v.GenericSchema<unknown, unknown>;
+
+/** Who may: anybody, a scope of a key (a signed-in person has all), an operator, or a person only, never a key. */
+export type Access = 'anybody' | 'read' | 'write' | 'operator' | 'person';
+
+export type Answer =
+	| { kind: 'json'; schema: Schema }
+	| { kind: 'nothing' }
+	| { kind: 'redirect' }
+	| { kind: 'text' }
+	| { kind: 'bytes' }
+	| { kind: 'events'; schema: Schema };
+
+export type Operation = {
+	method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+	/** Parameters in braces. */
+	path: string;
+	group: string;
+	summary: string;
+	access: Access;
+	query?: v.ObjectSchema<v.ObjectEntries, undefined>;
+	body?: { type: 'application/json'; schema: Schema; isOptional?: true } | { type: 'multipart/form-data' };
+	answers: Record<number, Answer>;
+	/** Besides those that every operation of that kind can answer (openapi.ts). */
+	errors: readonly ErrorCode[];
+};
+
+const json = (schema: Schema): Answer => ({ kind: 'json', schema });
+const jsonBody = (schema: Schema) => ({ type: 'application/json' as const, schema });
+const events = (schema: Schema): Answer => ({ kind: 'events', schema });
+const nothing: Answer = { kind: 'nothing' };
+const redirect: Answer = { kind: 'redirect' };
+
+// prettier-ignore
+export const operations: readonly Operation[] = [
+	{ method: 'POST', path: '/api/files/upload', group: 'Files', summary: 'Upload files', access: 'write', body: { type: 'multipart/form-data' }, answers: { 201: json(UploadAnswer) }, errors: ['upload.no_file', 'upload.malformed', 'upload.too_large', 'upload.too_many_files', 'upload.empty', 'upload.interrupted', 'upload.quota_exceeded', 'file.unsupported_type'] },
+	{ method: 'GET', path: '/api/files', group: 'Files', summary: 'List files, newest first', access: 'read', query: ListQuery, answers: { 200: json(ListAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/files/retry', group: 'Files', summary: 'Queue all failed files again', access: 'write', body: jsonBody(RetryAllOptions), answers: { 202: json(RetryAllAnswer) }, errors: [] },
+	{ method: 'GET', path: '/api/files/{id}', group: 'Files', summary: 'One file', access: 'read', answers: { 200: json(StoredFile) }, errors: ['file.not_found'] },
+	{ method: 'DELETE', path: '/api/files/{id}', group: 'Files', summary: 'Delete a file and everything made of it', access: 'write', answers: { 204: nothing }, errors: ['file.not_found'] },
+	{ method: 'GET', path: '/api/files/{id}/details', group: 'Files', summary: 'Model, tokens, price and times of one file', access: 'read', answers: { 200: json(FileDetails) }, errors: ['file.not_found'] },
+	{ method: 'GET', path: '/api/files/{id}/content', group: 'Files', summary: 'The bytes of one version of a file; takes Range', access: 'read', query: ContentQuery, answers: { 200: { kind: 'bytes' }, 206: { kind: 'bytes' }, 304: nothing }, errors: ['file.not_found', 'file.variant_missing', 'file.range_invalid', 'file.lost'] },
+	{ method: 'POST', path: '/api/files/{id}/retry', group: 'Files', summary: 'Process a file again', access: 'write', body: { ...jsonBody(RetryOptions), isOptional: true }, answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_retryable', 'file.lost'] },
+	{ method: 'POST', path: '/api/files/{id}/cancel', group: 'Files', summary: 'Stop processing a file', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_cancellable'] },
+	{ method: 'POST', path: '/api/files/{id}/next', group: 'Files', summary: 'Begin a waiting file before the others', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_waiting'] },
+	{ method: 'GET', path: '/api/search', group: 'Search', summary: 'Find passages', access: 'read', query: SearchQuery, answers: { 200: json(SearchAnswer) }, errors: ['search.query_missing', 'file.not_found'] },
+	{ method: 'GET', path: '/api/files/events', group: 'Streams', summary: 'Everything of one person, live', access: 'read', query: StreamQuery, answers: { 200: events(StreamMessage) }, errors: ['stream.too_many', 'auth.ticket_invalid'] },
+	{ method: 'GET', path: '/api/files/{id}/events', group: 'Streams', summary: 'One file, live, until it ends', access: 'read', answers: { 200: events(FollowMessage) }, errors: ['file.not_found', 'stream.too_many', 'auth.ticket_invalid'] },
+	{ method: 'GET', path: '/api/files/changes', group: 'Streams', summary: 'The stream for clients that cannot stream', access: 'read', query: ChangesQuery, answers: { 200: json(ChangesAnswer) }, errors: ['stream.too_many'] },
+	{ method: 'POST', path: '/api/stream-tickets', group: 'Streams', summary: 'A ticket that opens one stream within a minute, as ?ticket=', access: 'read', answers: { 201: json(TicketAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/events', group: 'Streams', summary: 'Tell people something by name', access: 'operator', body: jsonBody(EventToSend), answers: { 202: json(EventSent) }, errors: [] },
+	{ method: 'POST', path: '/api/events/seen', group: 'Streams', summary: 'Confirm notifications that were shown', access: 'write', body: jsonBody(SeenEvents), answers: { 204: nothing }, errors: [] },
+	{ method: 'GET', path: '/api/keys', group: 'Keys', summary: 'Your keys', access: 'person', answers: { 200: json(KeysAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/keys', group: 'Keys', summary: 'Make a key; it is shown once', access: 'person', body: jsonBody(KeyToMake), answers: { 201: json(KeyMade) }, errors: ['key.too_many', 'auth.not_allowed'] },
+	{ method: 'DELETE', path: '/api/keys/{id}', group: 'Keys', summary: 'Revoke a key; its streams close', access: 'person', answers: { 204: nothing }, errors: ['key.not_found'] },
+	{ method: 'POST', path: '/api/harness', group: 'Operating', summary: 'Make things happen to the stream, where the harness is on', access: 'write', body: jsonBody(HarnessAction), answers: { 202: json(HarnessAnswer) }, errors: ['request.not_found', 'auth.not_allowed', 'upload.quota_exceeded'] },
+	{ method: 'GET', path: '/api/openapi.json', group: 'Operating', summary: 'This description', access: 'anybody', answers: { 200: { kind: 'bytes' } }, errors: [] },
+	{ method: 'GET', path: '/healthz', group: 'Operating', summary: 'The process lives', access: 'anybody', answers: { 200: json(HealthAnswer) }, errors: [] },
+	{ method: 'GET', path: '/readyz', group: 'Operating', summary: 'Database, storage and queue answer', access: 'anybody', answers: { 200: json(ReadyAnswer) }, errors: ['server.unavailable'] },
+	{ method: 'GET', path: '/metrics', group: 'Operating', summary: 'Prometheus text, for the machine itself and for operators', access: 'anybody', answers: { 200: { kind: 'text' } }, errors: ['request.not_found', 'auth.key_invalid', 'auth.scope_missing'] },
+	{ method: 'POST', path: '/auth/local', group: 'Signing in', summary: 'Sign in on the machine itself', access: 'anybody', body: jsonBody(LocalSignIn), answers: { 204: nothing }, errors: ['auth.not_configured'] },
+	{ method: 'GET', path: '/auth/google', group: 'Signing in', summary: 'To the sign-in provider', access: 'anybody', answers: { 302: redirect, 303: redirect }, errors: [] },
+	{ method: 'GET', path: '/auth/callback', group: 'Signing in', summary: 'Back from the sign-in provider', access: 'anybody', answers: { 303: redirect }, errors: [] },
+	{ method: 'POST', path: '/auth/sign-out', group: 'Signing in', summary: 'End the session; its streams close', access: 'anybody', answers: { 204: nothing }, errors: [] }
+];

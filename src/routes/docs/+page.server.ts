@@ -1,0 +1,57 @@
+// The description for people, made of the same table as /api/openapi.json; sent as a page, without scripts of anybody.
+import { problems } from '#lib/shared/errors.ts';
+import { accessWords, describe, errorsOf, plain } from '#lib/shared/openapi.ts';
+import { type Answer, type Operation, operations } from '#lib/shared/operations.ts';
+import { shapeOf } from '#lib/shared/shape.ts';
+import type { PageServerLoad } from './$types';
+
+const groups = [...Map.groupBy(operations, ({ group }) => group)].map(([name, of]) => ({
+	name,
+	operations: of.map(told)
+}));
+const shapes = Object.entries(describe().components.schemas).map(([name, schema]) => ({
+	name,
+	shape: shapeOf(schema)
+}));
+
+export const load: PageServerLoad = () => ({ groups, shapes });
+
+function told(operation: Operation) {
+	const { method, path, summary, access, query, body, answers } = operation;
+	return {
+		method,
+		path,
+		summary,
+		access: accessWords[access],
+		query: Object.entries(query?.entries ?? {}).map(([name, entry]) => ({
+			name,
+			shape: shapeOf(plain(entry, 'input'))
+		})),
+		body:
+			body &&
+			(body.type === 'application/json'
+				? shapeOf(plain(body.schema, 'input'))
+				: 'multipart/form-data; any number of parts named file'),
+		answers: Object.entries(answers).map(([status, answer]) => ({ status, shape: shapeOfAnswer(answer) })),
+		errors: errorsOf(operation)
+			.map((code) => ({ code, status: problems[code].status }))
+			.toSorted((a, b) => a.status - b.status)
+	};
+}
+
+function shapeOfAnswer(answer: Answer): string {
+	switch (answer.kind) {
+		case 'json':
+			return shapeOf(plain(answer.schema, 'output'));
+		case 'events':
+			return `text/event-stream of ${shapeOf(plain(answer.schema, 'output'))}`;
+		case 'bytes':
+			return 'the bytes';
+		case 'text':
+			return 'text';
+		case 'redirect':
+			return 'a redirect';
+		case 'nothing':
+			return 'no body';
+	}
+}
