@@ -9,8 +9,8 @@ const rows: RegExp[][] = [
 	[/^lib\/server\/platform\/[^/]+\.ts$/],
 	[/^lib\/server\/platform\/(embedded|supabase)\//],
 	[/^lib\/server\/(files|auth|embedder)\//],
-	[/^lib\/server\/(queue|events)\//],
-	[/^lib\/server\/(uploads|pipeline|search)\//],
+	[/^lib\/server\/(queue|events|processor)\//],
+	[/^lib\/server\/(uploads|pipeline|search|webhooks)\//],
 	[/^lib\/server\/(app|open-platform)\.ts$/],
 	[/^lib\/client\//],
 	[/^routes\//, /^hooks\.(server|client)\.ts$/, /^app\.d\.ts$/, /^cli\//]

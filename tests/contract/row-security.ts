@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '#lib/server/platform/platform.ts';
 
-const readable = ['public.files', 'public.chunks', 'public.embeddings'];
+const readable = ['public.files', 'public.chunks', 'public.embeddings', 'public.webhooks'];
 
 /** `open`: with the whole schema. */
 export function rowSecurityContract(name: string, open: () => Promise<Db>): void {
@@ -141,6 +141,11 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 	await db.query(`insert into asura.notifications (user_id, event, data) values ($1, 'e', '{}')`, [user]);
 	const addFile = `insert into public.files (id, user_id, blob_id, filename, file_type, size_bytes, sha256)
 		values ($1, $2, gen_random_uuid(), 'a.txt', 'text/plain', 1, repeat('0', 64))`;
+	// Before the file that goes: its deletion fills the outbox.
+	await db.query(
+		`insert into public.webhooks (user_id, url, events, secret) values ($1, 'https://example.org', '{file.deleted}', 's')`,
+		[user]
+	);
 	const gone = randomUUID();
 	await db.query(addFile, [gone, user]);
 	await db.query('delete from public.files where id = $1', [gone]);
@@ -164,6 +169,7 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 		[file, worker]
 	);
 	await db.query(`insert into asura.audit (who, what) values ('ada', 'looked')`);
+	await db.query('insert into asura.processor_runs (file_id, queued_attempt) values ($1, 0)', [file]);
 	await db.query(
 		`insert into public.chunks (file_id, ordinal, user_id, text, hash) values ($1, 0, $2, 'words', 'h')`,
 		[file, user]

@@ -34,6 +34,7 @@ import { createVectorIndex } from './search/vector-index.ts';
 import { addToSpan, inSpan } from './tracing.ts';
 import { createResumable } from './uploads/resumable.ts';
 import { createUploads } from './uploads/uploads.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 const readyMs = 3000;
 
@@ -111,6 +112,23 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 
 	let stopDuties: Stop = async () => undefined;
 
+	const webhooks = createWebhooks({
+		db,
+		capabilities,
+		config,
+		log,
+		notify: (user, { url, reason }) =>
+			events.send({
+				to: { user },
+				event: 'notification',
+				data: {
+					title: 'A webhook was switched off',
+					message: `${new URL(url).host}: ${reason}`,
+					type: 'warning'
+				}
+			})
+	});
+
 	const harness = config.hasHarness
 		? createHarness({
 				db,
@@ -143,6 +161,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 			await resumable.forgetAll(userId);
 			await files.forget(userId, (tx) => auth.removePerson(tx, userId));
 		},
+		webhooks,
 		/** Undefined where the harness page is off. */
 		harness,
 		doctor,
@@ -178,6 +197,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 			auth.stop();
 			await events.stop('shutdown');
 			await harness?.stop();
+			await webhooks.stop();
 			await stopDuties();
 			await queue.stop();
 			await workers.leave();
@@ -193,6 +213,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 			run: (job, signal) => (job.kind === 'vectors' ? reembedding : pipeline).run(job, signal),
 			giveUp: pipeline.giveUp
 		});
+		await webhooks.start();
 		stopDuties = platform.lead ? platform.lead(startDuties) : await startDuties();
 	}
 

@@ -12,6 +12,17 @@ const url = v.pipe(text, v.url(), v.regex(/^https?:\/\//i));
 const email = v.pipe(text, v.toLowerCase(), v.regex(/^[^\s@]+@[^\s@]+$/));
 const whole = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 	v.pipe(text, v.regex(/^\d+$/), v.transform(Number), v.minValue(min), v.maxValue(max));
+const mediaTypes = v.pipe(
+	text,
+	v.toLowerCase(),
+	v.transform((value) =>
+		value
+			.split(',')
+			.map((one) => one.trim())
+			.filter(Boolean)
+	),
+	v.array(v.pipe(v.string(), v.regex(/^[a-z0-9.+-]+\/(\*|[a-z0-9.+-]+)$/)))
+);
 const or = <T extends v.GenericSchema<string, unknown>>(parse: T) => v.union([v.literal(''), parse]);
 const list = v.pipe(
 	text,
@@ -74,6 +85,11 @@ export const settings = {
 	OTEL_EXPORTER_OTLP_ENDPOINT: s('', 'where traces are sent (OTLP over HTTP), e.g. `http://localhost:4318`; empty: none are made', 'an http:// or https:// address, or empty', or(url)),
 	CORS_ORIGINS: s('', 'other origins whose pages may use the API, separated by commas; `*`: any, without cookies', 'http:// or https:// and a host, without a path; or *', origins),
 	HARNESS: s('', 'the page `/harness`, which shows the live stream at work; empty: on in development, off in production', 'on, off, or empty', v.picklist(['', 'on', 'off'])),
+	PROCESSOR_TYPES: s('', 'types of files that go to an external processor instead of being read here ([docs](docs/processors.md)), e.g. `audio/*,video/mp4`', 'media types, separated by commas', mediaTypes),
+	PROCESSOR_URL: s('', 'where the processor takes jobs', 'an http:// or https:// address', or(url)),
+	PROCESSOR_KEY: s('', 'the secret that it shares with Asura', 'at least 16 characters', or(v.pipe(text, v.minLength(16)))),
+	PROCESSOR_TIMEOUT_SECONDS: s('600', 'longest time without a report of it', '5 to 1500', whole(5, 1500)),
+	WEBHOOK_ALLOW_PRIVATE: s('off', 'whether webhooks may lead to private and loopback addresses and need no https', 'on or off', v.picklist(['on', 'off'])),
 	LOG_LEVEL: s('info', 'how much is logged', 'debug, info, warn, error or silent', v.picklist(['debug', 'info', 'warn', 'error', 'silent']))
 } satisfies Record<string, Setting>;
 
@@ -103,9 +119,22 @@ export type Config = Readonly<{
 	requestsPerMinute: number;
 	tracesUrl: string | undefined;
 	corsOrigins: readonly string[];
+	processor: ProcessorConfig | undefined;
+	webhooks: Readonly<{ allowPrivate: boolean }>;
 	hasHarness: boolean;
 	logLevel: string;
 	isLoopback: boolean;
+}>;
+
+/** The service that reads files of some types for us. */
+export type ProcessorConfig = Readonly<{
+	/** Media types; `audio/*` stands for all of its kind. */
+	types: readonly string[];
+	url: string;
+	key: string;
+	timeoutSeconds: number;
+	/** Where it reaches us. */
+	ownOrigin: string;
 }>;
 
 export class ConfigError extends Error {
@@ -161,6 +190,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		requestsPerMinute: values.REQUESTS_PER_MINUTE,
 		tracesUrl: values.OTEL_EXPORTER_OTLP_ENDPOINT || undefined,
 		corsOrigins: values.CORS_ORIGINS,
+		processor: processorOf(values, isLoopback),
+		webhooks: Object.freeze({ allowPrivate: values.WEBHOOK_ALLOW_PRIVATE === 'on' }),
 		hasHarness: values.HARNESS ? values.HARNESS === 'on' : env.NODE_ENV !== 'production',
 		logLevel: values.LOG_LEVEL,
 		isLoopback
@@ -209,6 +240,22 @@ function providerOf(values: Values): Config['provider'] {
 		model: values.EMBEDDING_MODEL,
 		dimensions: dimensions === '' ? undefined : dimensions
 	};
+}
+
+function processorOf(values: Values, isLoopback: boolean): ProcessorConfig | undefined {
+	const { PROCESSOR_TYPES: types, PROCESSOR_URL: url, PROCESSOR_KEY: key, ORIGIN: origin } = values;
+	if (types.length === 0 && !url && !key) return undefined;
+	if (types.length === 0 || !url || !key) {
+		throw new ConfigError(
+			'PROCESSOR_TYPES, PROCESSOR_URL and PROCESSOR_KEY belong together: set all of them or none.'
+		);
+	}
+	if (!origin && (!isLoopback || values.PORT === 0)) {
+		throw new ConfigError('PROCESSOR_URL needs ORIGIN: the processor has to know where it reaches Asura.');
+	}
+	const host = values.HOST.includes(':') ? `[${values.HOST.replace(/^\[|\]$/g, '')}]` : values.HOST;
+	const ownOrigin = new URL(origin || `http://${host}:${values.PORT}`).origin;
+	return Object.freeze({ types, url, key, timeoutSeconds: values.PROCESSOR_TIMEOUT_SECONDS, ownOrigin });
 }
 
 function isPlainOrigin(value: string): boolean {

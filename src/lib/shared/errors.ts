@@ -94,6 +94,20 @@ export const problems = {
 	'account.not_confirmed': p(400, 'What was typed is not the address of this account.', unchanged, 'Type the address that is shown.'),
 	'key.not_found': p(404, 'There is no such key.', unchanged, 'Look at the list of keys.'),
 	'key.too_many': p(409, 'You have as many keys as one person may have.', unchanged, 'Revoke one that you no longer need.'),
+
+	'processor.unreachable': p(502, 'The service that reads this type of file cannot be reached.', originalKept, 'Check its address, then retry.', true),
+	'processor.silent': p(504, 'The service that reads this type of file took it, but was not heard of for too long.', originalKept, 'Retry.', true),
+	'processor.failed': p(502, 'The service that reads this type of file could not process it.', originalKept, 'Retry; if it fails again, ask whoever runs that service.', true),
+	'processor.nothing_searchable': p(422, 'The service that processed the file sent no text, so nothing in it can be searched.', originalKept, 'Let the service send the text that it reads.'),
+	'processor.refused': p(401, 'The key, the signature or its time is not right.', unchanged, 'Use the key that both sides share, and a clock that is right.'),
+	'processor.not_waiting': p(409, 'Nothing is expected for this file: it has ended, or was begun anew.', unchanged, 'Stop working on it.'),
+	'processor.link_expired': p(410, 'This link has expired.', unchanged, 'Wait until the file is handed over again.'),
+
+	'webhook.not_found': p(404, 'There is no such webhook.', unchanged, 'Go back to the list.'),
+	'webhook.delivery_not_found': p(404, 'There is no such delivery; they are kept for 30 days.', unchanged, 'Go back to the list.'),
+	'webhook.address_refused': p(422, 'A webhook cannot lead to that address.', unchanged, 'Use a public https:// address, or ask the operator.'),
+	'webhook.too_many': p(409, 'There are as many webhooks as one person may have.', unchanged, 'Remove one that is not needed any more.'),
+
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
 	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true)
 } satisfies Record<string, Problem>;

@@ -1,0 +1,63 @@
+// Where a webhook may lead. A person chooses the address and this server goes there, so without a fence anybody could
+// reach what only this server reaches: its own loopback, the network behind it, a cloud's metadata. The name is resolved
+// for each delivery and the connection is made to the address that was judged, so that a name whose answer changes in
+// between (DNS rebinding) gains nothing.
+import { type LookupAddress, lookup as resolve } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { problem } from '../errors.ts';
+
+export class AddressRefused extends Error {
+	override readonly name = 'AddressRefused';
+}
+
+export type Resolve = (
+	hostname: string,
+	done: (error: Error | null, addresses: LookupAddress[]) => void
+) => void;
+
+const resolveAll: Resolve = (hostname, done) => resolve(hostname, { all: true }, done);
+
+export type Addresses = ReturnType<typeof createAddresses>;
+
+export function createAddresses({ allowPrivate, resolve = resolveAll }: Options) {
+	const isAllowed = (address: string): boolean => allowPrivate || isPublic(address);
+
+	/** Of `node:net`: what it answers is what is connected to. */
+	const lookup: LookupFunction = (hostname, { all }, done) => {
+		resolve(hostname, (error, addresses) => {
+			const [first] = addresses ?? [];
+			if (error || !first) return done(error ?? new Error('The name has no address.'), []);
+			// One private address among public ones is reason enough: nobody has that by honest mistake.
+			if (!addresses.every(({ address }) => isAllowed(address))) return done(new AddressRefused(), []);
+			if (all) done(null, addresses);
+			else done(null, first.address, first.family);
+		});
+	};
+
+	return {
+		lookup,
+		/** What can be said of an address without asking anybody for its name. */
+		check(address: string): URL {
+			const url = new URL(address);
+			const host = url.hostname.replace(/^\[|\]$/g, '');
+			if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) {
+				throw refusal('A webhook must have an https:// address.');
+			}
+			if (url.username || url.password) throw refusal('A webhook’s address must not hold a password.');
+			if (ipaddr.isValid(host) && !isAllowed(host)) throw refusal('That address is not a public one.');
+			return url;
+		}
+	};
+}
+
+type Options = { allowPrivate: boolean; resolve?: Resolve };
+
+/** Anything with a special meaning is refused, also IPv4 in the clothes of IPv6 (mapped, NAT64, 6to4, Teredo). */
+export function isPublic(address: string): boolean {
+	return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+}
+
+function refusal(message: string) {
+	return problem('webhook.address_refused', { message });
+}

@@ -1,0 +1,186 @@
+// Brings the messages of the outbox to their receivers, at least once, with the same id each time. Whoever takes one
+// holds it for a while; a process that dies with it in hand is found out by the time. One message of a webhook at a
+// time, so that they come in order while all goes well, and a receiver that hangs keeps nobody waiting but itself.
+import * as v from 'valibot';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Capabilities, Db } from '../platform/platform.ts';
+import type { Outcome, Send } from './send.ts';
+import { giveUpWaiting } from './subscriptions.ts';
+
+/** After the first attempt: somewhat more than two days. */
+export const retryAfterSeconds: readonly number[] = [
+	5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 50_400, 86_400
+];
+/** A webhook that has not taken a single message for so long is switched off. */
+const patienceDays = 3;
+const atOnce = 16;
+const heldSeconds = 60;
+
+export type DelivererDeps = {
+	db: Db;
+	capabilities: Pick<Capabilities, 'isExclusive'>;
+	send: Send;
+	/** Tells the owner that a webhook was switched off. */
+	notify: (userId: string, webhook: { url: string; reason: string }) => Promise<unknown>;
+	log: Log;
+	everyMs?: number;
+};
+
+const Taken = v.object({
+	id: v.string(),
+	webhookId: v.string(),
+	userId: v.string(),
+	attempts: v.number(),
+	body: v.string(),
+	url: v.string(),
+	secret: v.string()
+});
+type Taken = v.InferOutput<typeof Taken>;
+
+export function createDeliverer(deps: DelivererDeps) {
+	const { db, capabilities, send, notify, log, everyMs = 1000 } = deps;
+	const stopping = new AbortController();
+	/** Webhooks with a message in hand. */
+	const busy = new Map<string, Promise<void>>();
+	let looking: Promise<void> | undefined;
+	let timer: NodeJS.Timeout | undefined;
+
+	function look(): void {
+		if (stopping.signal.aborted || busy.size >= atOnce) return;
+		looking ??= takeDue()
+			.catch((error: unknown) => log.error({ err: error }, 'the outbox cannot be read'))
+			.finally(() => (looking = undefined));
+	}
+
+	async function takeDue(): Promise<void> {
+		const { rows } = await db.query(takeSql, [[...busy.keys()], atOnce - busy.size, heldSeconds]);
+		for (const taken of v.parse(v.array(Taken), rows)) {
+			const done = deliver(taken)
+				.catch((error: unknown) => log.error({ err: error, id: taken.id }, 'a delivery was not settled'))
+				.finally(() => {
+					busy.delete(taken.webhookId);
+					look();
+				});
+			busy.set(taken.webhookId, done);
+		}
+	}
+
+	async function deliver(taken: Taken): Promise<void> {
+		let outcome: Outcome;
+		try {
+			outcome = await send(taken, stopping.signal);
+		} catch (error) {
+			// Given back: the next start sends it again, and that costs it nothing.
+			await db.query(giveBackSql, [taken.id, taken.attempts]);
+			if (stopping.signal.aborted) return;
+			throw error;
+		}
+		const reason = await settle(taken, outcome);
+		log.debug({ id: taken.id, webhookId: taken.webhookId, status: outcome.status }, 'a webhook was called');
+		if (reason === undefined) return;
+		log.info({ webhookId: taken.webhookId, reason }, 'a webhook was switched off');
+		await notify(taken.userId, { url: taken.url, reason }).catch((error: unknown) =>
+			log.warn({ error: messageOf(error) }, 'the owner of a webhook was not told')
+		);
+	}
+
+	/** Why the webhook was switched off, if it was. */
+	function settle({ id, webhookId, attempts }: Taken, outcome: Outcome): Promise<string | undefined> {
+		const { isDelivered, status = null, error, durationMs } = outcome;
+		const retryIn = isDelivered ? undefined : retryAfterSeconds[attempts - 1];
+		const state = isDelivered ? 'delivered' : retryIn === undefined ? 'failed' : 'waiting';
+		return db.tx(async (tx) => {
+			const { rowCount } = await tx.query(settleSql, [
+				id,
+				attempts,
+				state,
+				status,
+				error,
+				durationMs,
+				// Those that failed together do not come back together.
+				(retryIn ?? 0) * (1 + Math.random() / 10)
+			]);
+			if (rowCount === 0) return undefined;
+			if (isDelivered) {
+				await tx.query(
+					`update public.webhooks set failing_since = null where id = $1 and failing_since is not null`,
+					[webhookId]
+				);
+				return undefined;
+			}
+			const isGone = status === 410;
+			const reason = isGone
+				? 'The receiver says that it is gone for good (410).'
+				: `Nothing was delivered for ${patienceDays} days. ${error ?? ''}`.trim();
+			await tx.query(
+				`update public.webhooks set failing_since = coalesce(failing_since, now()) where id = $1`,
+				[webhookId]
+			);
+			const off = await tx.query(switchOffSql, [webhookId, reason, isGone, patienceDays]);
+			if (off.rowCount === 0) return undefined;
+			await giveUpWaiting(tx, webhookId);
+			return reason;
+		});
+	}
+
+	return {
+		/** There may be something to send. */
+		look,
+
+		async start(): Promise<void> {
+			// Nobody else can hold any: a predecessor died with them in hand.
+			if (capabilities.isExclusive) await db.query(takeBackSql);
+			timer = setInterval(look, everyMs).unref();
+			look();
+		},
+
+		/** What is in hand is given back. */
+		async stop(): Promise<void> {
+			clearInterval(timer);
+			stopping.abort();
+			await looking;
+			await Promise.all(busy.values());
+		}
+	};
+}
+
+/** The oldest that is due of each webhook that is not busy. */
+const takeSql = `
+	with due as (
+		select distinct on (d.webhook_id) d.id, d.next_at
+		from asura.webhook_deliveries d
+		where d.status = 'waiting' and d.next_at <= now() and (d.held_until is null or d.held_until < now())
+			and not (d.webhook_id = any($1::text[]::uuid[]))
+			and not exists (
+				select from asura.webhook_deliveries h
+				where h.webhook_id = d.webhook_id and h.status = 'waiting' and h.held_until >= now()
+			)
+		order by d.webhook_id, d.next_at, d.created_at, d.id
+	), taken as (
+		select d.id from asura.webhook_deliveries d
+		where d.id in (select id from due order by next_at limit $2::int)
+			and d.status = 'waiting' and (d.held_until is null or d.held_until < now())
+		for update skip locked
+	)
+	update asura.webhook_deliveries d
+	set attempts = d.attempts + 1, held_until = now() + $3::int * interval '1 second'
+	from taken, public.webhooks w
+	where d.id = taken.id and w.id = d.webhook_id
+	returning d.id::text, d.webhook_id::text as "webhookId", w.user_id::text as "userId", d.attempts,
+		d.body::text, w.url, w.secret`;
+
+const settleSql = `
+	update asura.webhook_deliveries set status = $3, response_status = $4, error = $5, duration_ms = $6,
+		attempted_at = now(), held_until = null, next_at = now() + $7::float8 * interval '1 second'
+	where id = $1 and attempts = $2 and status = 'waiting'`;
+
+const giveBackSql = `
+	update asura.webhook_deliveries set attempts = attempts - 1, held_until = null
+	where id = $1 and attempts = $2 and status = 'waiting'`;
+
+const takeBackSql = `update asura.webhook_deliveries set held_until = null where held_until is not null`;
+
+const switchOffSql = `
+	update public.webhooks set is_enabled = false, disabled_reason = $2
+	where id = $1 and is_enabled and ($3::boolean or failing_since < now() - $4::int * interval '1 day')`;
