@@ -22,6 +22,9 @@ const openRoutes = new Set([
 	'/metrics',
 	'/docs',
 	'/api/openapi.json',
+	// A processor has its own key, and its links are signed (docs/processors.md).
+	'/api/v1/events/webhook/document-processing',
+	'/api/v1/processor/[run]/[expires]/[signature]',
 	'/api/[...rest]'
 ]);
 /** A person's browser is on its way here: what goes wrong is told on the sign-in page. */

@@ -80,12 +80,23 @@ create table asura.processor_runs (
 	-- null: it has not been heard of.
 	status text check (status in ('parsing_started', 'parsing', 'parsed', 'embedding', 'embedded', 'failed')),
 	message text not null default '',
-	-- What was read: [{ "number", "text" }]
+	-- What was read: [{ "number", "text" }]. Kept until the file has ended.
 	pages jsonb,
+	-- Nothing more has to come: the file's job can go on.
+	is_decided boolean not null default false,
 	-- The processor has confirmed that it took the job.
 	taken_at timestamptz,
 	heard_at timestamptz not null default now()
 );
+
+create function asura.forget_pages_of_processor() returns trigger language plpgsql set search_path = '' as $$
+begin
+	update asura.processor_runs r set pages = null where r.file_id = new.id and r.pages is not null;
+	return null;
+end $$;
+create trigger files_forget_pages after update of status on public.files
+	for each row when (new.status is distinct from old.status and new.status in ('completed', 'failed', 'cancelled'))
+	execute function asura.forget_pages_of_processor();
 
 alter table public.webhooks enable row level security;
 alter table asura.webhook_deliveries enable row level security;

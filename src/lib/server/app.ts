@@ -27,6 +27,7 @@ import { createStages } from './pipeline/stages/stages.ts';
 import { createSweeper } from './pipeline/sweeper.ts';
 import { openPlatform } from './open-platform.ts';
 import type { Stop } from './platform/platform.ts';
+import { createProcessor } from './processor/processor.ts';
 import { createQueue } from './queue/queue.ts';
 import { createScratch } from './scratch.ts';
 import { createSearch } from './search/search.ts';
@@ -72,6 +73,9 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const embedder = createEmbedder({ config, metrics, log });
 	const stages = createStages({ config, log });
 	const rates = createRates(db);
+	const processor =
+		config.processor &&
+		createProcessor({ config: config.processor, db, bell, content: files.content, wake: queue.wake });
 	const pipeline = createPipeline({
 		db,
 		blobs,
@@ -80,16 +84,18 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		cut: chunkPages,
 		embedder,
 		vision: createVision({ config, metrics, log }),
+		processor,
 		rates,
 		scratch,
 		metrics,
 		log
 	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
-	const uploads = createUploads({ blobs, files, config, metrics, log });
+	const alsoTakes = processor?.takes;
+	const uploads = createUploads({ blobs, files, config, metrics, log, alsoTakes });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
 	const partials = path.join(config.dataDir, 'uploads');
-	const resumable = createResumable({ folder: partials, db, blobs, files, config, metrics, log });
+	const resumable = createResumable({ folder: partials, db, blobs, files, config, metrics, log, alsoTakes });
 	const vectorIndex = createVectorIndex({ db: platform.slowDb ?? db, capabilities, log });
 	const sweeper = createSweeper({
 		db,
@@ -162,6 +168,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 			await files.forget(userId, (tx) => auth.removePerson(tx, userId));
 		},
 		webhooks,
+		/** Undefined where no service reads files for us. */
+		processor,
 		/** Undefined where the harness page is off. */
 		harness,
 		doctor,

@@ -58,6 +58,30 @@ describe('readConfig', () => {
 		expect(() => readConfig({ HOST: '0.0.0.0', ROLE: 'web', DATABASE_URL })).toThrow('no sign-in');
 	});
 
+	it('takes a processor only whole, and only if it can reach us', () => {
+		const whole = {
+			PROCESSOR_TYPES: 'Audio/*, video/mp4',
+			PROCESSOR_URL: 'http://127.0.0.1:9000/jobs',
+			PROCESSOR_KEY: 'a secret of both sides'
+		};
+		expect(readConfig(whole).processor).toEqual({
+			types: ['audio/*', 'video/mp4'],
+			url: 'http://127.0.0.1:9000/jobs',
+			key: 'a secret of both sides',
+			timeoutSeconds: 600,
+			ownOrigin: 'http://127.0.0.1:3000'
+		});
+		expect(readConfig({ ...whole, ORIGIN: 'https://a.example' }).processor?.ownOrigin).toBe(
+			'https://a.example'
+		);
+		expect(() => readConfig({ ...whole, PROCESSOR_KEY: '' })).toThrow('belong together');
+		expect(() => readConfig({ ...whole, PORT: '0' })).toThrow('needs ORIGIN');
+		const short = () => readConfig({ ...whole, PROCESSOR_KEY: 'short-secret' });
+		expect(short).toThrow('PROCESSOR_KEY is (hidden); allowed: at least 16 characters');
+		expect(() => readConfig({ ...whole, PROCESSOR_TYPES: 'sound' })).toThrow('media types');
+		expect(readConfig({}).processor).toBeUndefined();
+	});
+
 	it('takes a vision model only with a provider that has it', () => {
 		const VISION_MODEL = 'seer';
 		expect(() => readConfig({ VISION_MODEL })).toThrow('VISION_MODEL needs a provider');

@@ -15,6 +15,7 @@ export const limits = {
 	/** Pages of one file without text that are shown to the vision model. */
 	maxVisionPages: 500,
 	maxImagePixels: 268_402_689,
+	processorReportBytes: 8 * 1024 ** 2,
 	streamsPerUser: 8,
 	listPage: 100,
 	listPageMax: 500,

@@ -4,6 +4,7 @@
 // names that are ours. Origin: a page elsewhere can make the browser send our cookie; it is stopped by demanding our
 // own Origin for every write that comes with the cookie. A key comes in a header that no page elsewhere can send
 // unless it is on the list of cors.ts, so it needs no Origin. hooks.server.ts and the raw stream route ask the same guard.
+import { limits } from '#lib/shared/limits.ts';
 import { type Config, isLoopbackHost } from '../config.ts';
 import { problem } from '../errors.ts';
 import { readSessionToken } from './cookies.ts';
@@ -22,6 +23,8 @@ export type Credential = { kind: 'session' | 'key' | 'ticket'; token: string };
 export type Guard = ReturnType<typeof createGuard>;
 
 const maxBodyBytes = 64 * 1024;
+/** Reports of an external processor bring the text of a file. Their sender is known before they are read. */
+const reports = '/api/v1/events/webhook/document-processing';
 const readMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const healthPaths = new Set(['/healthz', '/readyz', '/metrics']);
 const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
@@ -114,8 +117,8 @@ function readBearer(header: string | undefined): string | undefined {
 function checkSize({ method, path, query = '', headers }: Arrival): void {
 	if (readMethods.has(method) || uploads.test(path + query)) return;
 	const isUnsized = headers['transfer-encoding'] !== undefined;
-	if (isUnsized || Number(one(headers['content-length']) ?? 0) > maxBodyBytes)
-		throw problem('request.too_large');
+	const maxBytes = path === reports ? limits.processorReportBytes : maxBodyBytes;
+	if (isUnsized || Number(one(headers['content-length']) ?? 0) > maxBytes) throw problem('request.too_large');
 }
 
 function parseHost(host: string | undefined, protocol: string): URL | undefined {

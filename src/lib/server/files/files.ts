@@ -109,7 +109,7 @@ export function createFiles(deps: FilesDeps) {
 		markLost: (ids: readonly string[]): Promise<number> => markLost(ends, ids),
 		passwords: { find: passwords.find, forget: passwords.forget },
 
-		/** Those of `ids` that have not ended, and all that are at work. */
+		/** Those of `ids` that have not ended, and all that are at work here. */
 		async unfinished(ids: readonly string[]): Promise<Unfinished[]> {
 			return (await db.query<Unfinished>(unfinishedSql, [ids])).rows;
 		},
@@ -135,7 +135,8 @@ export type Unfinished = {
 const unfinishedSql = `
 	select id::text, status, file_type as "fileType", size_bytes::float8 as "sizeBytes",
 		eta_seconds::float8 as "etaSeconds"
-	from public.files where status = 'processing' or (status = 'pending' and id = any($1::text[]::uuid[]))`;
+	from public.files f where (status = 'pending' and id = any($1::text[]::uuid[])) or (status = 'processing' and not exists (
+		select from asura.processor_runs r where r.file_id = f.id and not r.is_decided))`;
 
 /** A remaining time that hardly changed is not worth a message to everybody who looks. */
 const positionsSql = `

@@ -27,10 +27,19 @@ const StoredPage = v.pipe(
 const Done = v.object({ pages: v.number() });
 
 export async function* readPages(work: Work): AsyncGenerator<Page> {
-	const done = await work.checkpoints.find('extraction', Done);
-	const isKept = done && (await work.blobs.stat(keyOfPages(work.claim.file.blobId)));
-	yield* isKept ? again(work, done.pages) : anew(work);
+	const kept = await findPages(work);
+	yield* kept ? again(work, kept.pages) : anew(work);
 	work.progress.finish('extraction');
+}
+
+/** What an earlier attempt read. */
+export async function findPages({
+	blobs,
+	checkpoints,
+	claim
+}: Pick<Work, 'blobs' | 'checkpoints' | 'claim'>): Promise<{ pages: number } | undefined> {
+	const done = await checkpoints.find('extraction', Done);
+	return done && (await blobs.stat(keyOfPages(claim.file.blobId))) ? done : undefined;
 }
 
 /** They serve the next attempt; when the file is completed there is none. */

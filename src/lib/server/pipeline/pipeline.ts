@@ -1,6 +1,7 @@
 // The way of one file: claimed, compressed, read, cut, embedded, completed. The stages run at the same time on what is
 // there already; each leaves a checkpoint, so that another attempt goes on where this one ended. Every write carries
 // the claim: what an outdated attempt writes is refused, and its work ends quietly.
+import type { ErrorCode } from '#lib/shared/errors.ts';
 import { AppError, problem } from '../errors.ts';
 import { type Claim, LostClaim } from '../files/claim.ts';
 import type { Files } from '../files/files.ts';
@@ -10,6 +11,7 @@ import { createCheckpoints } from './checkpoints.ts';
 import { compress } from './compression.ts';
 import { embedPages } from './embedding.ts';
 import { forgetPages, forgetPagesOfCompleted, readPages } from './extraction.ts';
+import { isReadOutside, outsideWeights, readOutside, type Sleep } from './outside.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { secondsFrom, type Took, weightsFrom } from './rates.ts';
 import { retryAfterSeconds } from './retries.ts';
@@ -18,6 +20,14 @@ import type { Scratch } from '../scratch.ts';
 import type { ChunkPages, Page } from './stage.ts';
 import { collectWarnings, type Warnings } from './warnings.ts';
 import type { PipelineDeps, Work } from './work.ts';
+
+/** They may be gone in a while, without anybody doing anything. */
+const passing = new Set<ErrorCode>([
+	'embedding.rate_limited',
+	'embedding.unreachable',
+	'processor.unreachable',
+	'server.unavailable'
+]);
 
 export type Deps = PipelineDeps & { files: Files; scratch: Scratch; cut: ChunkPages };
 
@@ -34,7 +44,8 @@ export function createPipeline(deps: Deps) {
 		}
 		try {
 			const isCopied = twin !== undefined && (await claim.completeAs(twin.id, deps.embedder.model));
-			if (!isCopied) await processFile(deps, claim, signal);
+			const sleep = isCopied ? undefined : await processFile(deps, claim, job, signal);
+			if (sleep) return { inSeconds: sleep, tries: job.tries };
 			await end(claim, 'completed', 'none');
 			return undefined;
 		} catch (error) {
@@ -88,14 +99,20 @@ export function createPipeline(deps: Deps) {
 	return { run, giveUp };
 }
 
-async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promise<void> {
+/** Resolves with how long to sleep, when the file is being read elsewhere. */
+async function processFile(
+	deps: Deps,
+	claim: Claim,
+	job: Job,
+	outer: AbortSignal
+): Promise<Sleep | undefined> {
 	const { id, userId: owner, blobId, sizeBytes, fileType, filename, progress: startAt } = claim.file;
 	if (!(await deps.blobs.stat(`${blobId}/original`))) throw problem('file.lost');
 	const scope = openScope(outer);
 	const { signal, fail } = scope;
 	const rates = await deps.rates.all();
 	const progress = createProgress({
-		weights: weightsFrom(rates, claim.file),
+		weights: isReadOutside(deps, claim) ? outsideWeights : weightsFrom(rates, claim.file),
 		startAt,
 		expectedSeconds: isFirst(claim) ? secondsFrom(rates, claim.file) : undefined,
 		write: claim.progress,
@@ -105,11 +122,14 @@ async function processFile(deps: Deps, claim: Claim, outer: AbortSignal): Promis
 	const password = await deps.files.passwords.find(id);
 	const warnings = collectWarnings();
 	try {
-		await deps.scratch.use((scratchDir) =>
+		return await deps.scratch.use((scratchDir) =>
 			deps.blobs.withLocalFile(`${blobId}/original`, async (original) => {
 				const input = { path: original, sizeBytes, fileType, filename, scratchDir, signal, password, owner };
 				const work = { ...deps, claim, scope, progress, checkpoints, input, warn: warnings.add };
-				await workOn(work, deps.cut, warnings);
+				const reading = await readOutside(work, job.attempt);
+				if (reading.sleep) return reading.sleep;
+				await workOn({ ...work, stages: reading.stages }, deps.cut, warnings);
+				return undefined;
 			})
 		);
 	} finally {
@@ -132,8 +152,7 @@ async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<
 		scope.run(() => embedPages(work, counted(readPages(work)), cut))
 	]);
 	scope.signal.throwIfAborted();
-	if (!chunkCount)
-		warnings.nothingRead(work.input.fileType === 'application/pdf' ? 'pdf.no_text' : 'text.no_text');
+	if (!chunkCount) warnings.nothingRead(whatIsMissing(work));
 	await progress.close();
 	const seconds = took(progress);
 	await work.checkpoints.finish('embedding', {
@@ -143,6 +162,11 @@ async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<
 	await claim.complete({ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) });
 	await forgetPages(work, claim.file.blobId);
 	if (isFirst(claim)) await work.rates.learn(claim.file, seconds);
+}
+
+function whatIsMissing(work: Work): ErrorCode {
+	if (isReadOutside(work, work.claim)) return 'processor.nothing_searchable';
+	return work.input.fileType === 'application/pdf' ? 'pdf.no_text' : 'text.no_text';
 }
 
 /** Nothing of it was done before, which would say nothing about other files. */
@@ -158,9 +182,7 @@ function took(progress: Progress): Took {
 }
 
 function isPassing({ code }: AppError): boolean {
-	return (
-		code === 'embedding.rate_limited' || code === 'embedding.unreachable' || code === 'server.unavailable'
-	);
+	return passing.has(code);
 }
 
 /** The longer it has waited for its twin, the less often it asks. */

@@ -6,6 +6,7 @@ import type { Claim } from '../files/claim.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
+import type { Processor } from '../processor/processor.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Progress } from './progress.ts';
 import type { Rates } from './rates.ts';
@@ -19,6 +20,8 @@ export type PipelineDeps = {
 	embedder: Pick<Embedder, 'model' | 'embed'>;
 	/** Absent: scans and pictures are not read. */
 	vision?: Vision | undefined;
+	/** Absent: every file is read here. */
+	processor?: Pick<Processor, 'takes' | 'read'> | undefined;
 	metrics: Pick<Metrics, 'stageSeconds' | 'filesEnded'>;
 	rates: Rates;
 	log: Log;

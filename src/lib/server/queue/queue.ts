@@ -38,8 +38,11 @@ const policy = {
 // A job that waits for its time, or comes back, sends no notification.
 const polling = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 };
 
-/** The work cannot be done now: again in a while, and `tries` is what the next delivery is told. */
-export type PutOff = { inSeconds: number; tries: number };
+/**
+ * The work cannot be done now: again in a while, and `tries` is what the next delivery is told. A function is asked in
+ * the transaction that puts the job off: what it finds and locks cannot change before `wake` finds the job.
+ */
+export type PutOff = { inSeconds: number | ((tx: Tx) => Promise<number>); tries: number };
 
 export type Worker = {
 	/** `undefined`: done. Throws when it does not know what to do; the job is then delivered again. */
@@ -76,13 +79,20 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 		changed();
 	}
 
+	/** What was put off goes on now. */
+	async function wake(tx: Tx, fileId: string): Promise<void> {
+		await tx.query(wakeSql, [name, fileId]);
+		changed();
+	}
+
 	/** Nothing happens when the job is no longer ours: somebody else has it. */
 	async function putOff(held: BossJob, job: Job, { inSeconds, tries }: PutOff): Promise<void> {
 		await db.tx(async (tx) => {
+			const startAfter = typeof inSeconds === 'number' ? inSeconds : await inSeconds(tx);
 			const { affected } = v.parse(Settled, await boss.complete(name, held, null, { db: over(tx) }));
 			if (affected === 0) return;
 			const priority = priorityOf({ ...job, hasBegun: true });
-			await enqueue(tx, { ...job, tries }, { startAfter: inSeconds, priority });
+			await enqueue(tx, { ...job, tries }, { startAfter, priority });
 		});
 	}
 
@@ -136,6 +146,7 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	return {
 		send,
 		prefer,
+		wake,
 
 		async start(): Promise<void> {
 			await db.tx(makeSchema);
@@ -209,5 +220,9 @@ const preferSql = `
 		select greatest($3::int, max(other.priority) + 1) from ${schema}.job other
 		where other.name = $1 and other.state < 'active' and other.priority < $4::int))
 	where name = $1 and data ->> 'fileId' = $2 and state < 'active'`;
+
+const wakeSql = `
+	update ${schema}.job set start_after = now()
+	where name = $1 and data ->> 'fileId' = $2 and state < 'active' and start_after > now()`;
 
 const activeSql = `select id::text from ${schema}.job where name = $1 and state = 'active'`;

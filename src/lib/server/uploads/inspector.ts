@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { type AppError, problem } from '../errors.ts';
-import { detectType, isText, mayHoldZeros, sampleBytes } from './type.ts';
+import { type AlsoTakes, detectType, isText, mayHoldZeros, sampleBytes } from './type.ts';
 
 export type Limit = { bytes: number; code: 'upload.too_large' | 'upload.quota_exceeded' };
 
@@ -13,14 +13,16 @@ export class Inspector extends Transform {
 	readonly #hash = createHash('sha256');
 	readonly #filename: string;
 	readonly #limit: Limit;
+	readonly #alsoTakes: AlsoTakes | undefined;
 	/** What has arrived while the type is not known; `undefined` afterwards. */
 	#sample: Buffer[] | undefined = [];
 	#refusesZeros = false;
 
-	constructor(filename: string, limit: Limit) {
+	constructor(filename: string, limit: Limit, alsoTakes?: AlsoTakes) {
 		super();
 		this.#filename = filename;
 		this.#limit = limit;
+		this.#alsoTakes = alsoTakes;
 	}
 
 	/** Once, when the stream has ended. */
@@ -46,7 +48,7 @@ export class Inspector extends Transform {
 
 	#decide(isWhole: boolean, done: TransformCallback): void {
 		const bytes = Buffer.concat(this.#sample ?? []);
-		detectType({ bytes, isWhole, filename: this.#filename })
+		detectType({ bytes, isWhole, filename: this.#filename }, this.#alsoTakes)
 			.then((type) => {
 				if (type === undefined) throw problem('file.unsupported_type');
 				this.fileType = type;

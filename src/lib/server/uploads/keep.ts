@@ -10,12 +10,14 @@ import type { NewFile } from '../files/insert.ts';
 import type { Metrics } from '../metrics.ts';
 import type { BlobStore } from '../platform/platform.ts';
 import { Inspector, type Limit } from './inspector.ts';
+import type { AlsoTakes } from './type.ts';
 
 export type KeepDeps = {
 	blobs: BlobStore;
 	files: Pick<Files, 'add'>;
 	config: Pick<Config, 'userQuotaBytes'>;
 	metrics: Pick<Metrics, 'uploads' | 'uploadedBytes'>;
+	alsoTakes?: AlsoTakes | undefined;
 };
 
 export type Arriving = Pick<NewFile, 'userId' | 'filename' | 'folder' | 'uploadId'> & {
@@ -31,10 +33,10 @@ export type Kept = { file: StoredFile; cursor: string };
 
 export type Keep = ReturnType<typeof createKeep>;
 
-export function createKeep({ blobs, files, config, metrics }: KeepDeps) {
+export function createKeep({ blobs, files, config, metrics, alsoTakes }: KeepDeps) {
 	return async function keep({ content, limit, sha256, turn, ...file }: Arriving): Promise<Kept> {
 		// Before anything is waited for: the content may break at once.
-		const inspector = connect(content, new Inspector(file.filename, limit));
+		const inspector = connect(content, new Inspector(file.filename, limit, alsoTakes));
 		const blobId = randomUUID();
 		const key = `${blobId}/original`;
 		let isNeeded = false;

@@ -37,6 +37,17 @@ describe('the type of a file', () => {
 		);
 	});
 
+	it('is one that somebody else reads, only where nothing here reads it', async () => {
+		const alsoTakes = (type: string) => /^(audio|application)\//.test(type);
+		const sound = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(100)]);
+		const sample = (bytes: Buffer) => ({ bytes, isWhole: true, filename: 'a' });
+		expect(await detectType(sample(sound), alsoTakes)).toBe('audio/wav');
+		expect(await detectType(sample(sound))).toBeUndefined();
+		expect(await detectType(sample(makePdf(['a'])), alsoTakes)).toBe('application/pdf');
+		expect(await detectType(sample(Buffer.from('ID3 is a word')), alsoTakes)).toBe('text/plain');
+		expect(await detectType(sample(Buffer.alloc(100)), alsoTakes)).toBeUndefined();
+	});
+
 	it.each([
 		['# Title', 'a.md', 'text/markdown'],
 		['a,b\n1,2', 'a.CSV', 'text/csv'],

@@ -22,8 +22,14 @@ const unread = new Set(['application/rtf']);
 
 export type Sample = { bytes: Buffer; isWhole: boolean; filename: string };
 
-/** One of `readableTypes`; `undefined`: nothing that can be read. */
-export async function detectType(sample: Sample): Promise<string | undefined> {
+/** Types beyond `readableTypes` that somebody reads for us. */
+export type AlsoTakes = (type: string) => boolean;
+
+/** One of `readableTypes`, or of those that are also taken; `undefined`: nothing that can be read. */
+export async function detectType(
+	sample: Sample,
+	alsoTakes: AlsoTakes = () => false
+): Promise<string | undefined> {
 	const found = (await fileTypeFromBuffer(sample.bytes))?.mime;
 	const binary = found && kindOf(found, sample.bytes);
 	if (binary && isReadable(binary) && !isText(binary)) return binary;
@@ -33,7 +39,7 @@ export async function detectType(sample: Sample): Promise<string | undefined> {
 	if (/[\r\n]%PDF-\d\.\d\s*[\r\n]/.test(sample.bytes.toString('latin1', 0, 1024))) return 'application/pdf';
 	// Short signatures such as "BM" also begin ordinary words, so what reads as text is text.
 	const text = readText(sample);
-	if (text === undefined) return undefined;
+	if (text === undefined) return binary && alsoTakes(binary) ? binary : undefined;
 	const kind = typeOfText(text, sample);
 	return isReadable(kind) ? kind : 'text/plain';
 }
