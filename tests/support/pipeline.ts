@@ -9,7 +9,10 @@ import { eventually } from './eventually.ts';
 import type { TestFiles } from './files.ts';
 import { cutParagraphs } from './stages.ts';
 
-export function makePipeline(test: TestFiles, parts: Pick<Deps, 'stages' | 'embedder' | 'vision' | 'processor'>) {
+export function makePipeline(
+	test: TestFiles,
+	parts: Pick<Deps, 'stages' | 'embedder' | 'vision' | 'processor'>
+) {
 	return createPipeline({
 		...test.platform,
 		...parts,

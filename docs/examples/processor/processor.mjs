@@ -28,11 +28,11 @@ const server = createServer(async (request, response) => {
 	// Taken. Everything else is reported.
 	response.writeHead(202).end();
 	work(job, controller.signal)
-		.catch((error) => console.error(`${job.documentId}: ${error.message}`))
+		.catch((error) => process.stderr.write(`${job.documentId}: ${error.message}\n`))
 		.finally(() => jobs.get(job.documentId) === controller && jobs.delete(job.documentId));
 });
 server.listen(Number(process.env.PORT ?? 9000), '127.0.0.1', () =>
-	console.log(`ready at http://127.0.0.1:${server.address().port}/jobs`)
+	process.stdout.write(`ready at http://127.0.0.1:${server.address().port}/jobs\n`)
 );
 
 async function work(job, signal) {

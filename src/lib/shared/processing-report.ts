@@ -34,7 +34,7 @@ const Metadata = v.object({
 });
 
 export const ProcessingReport = v.object({
-	documentId: v.string(),
+	documentId: v.pipe(v.string(), v.maxLength(100)),
 	status: ReportStatus,
 	message: v.optional(
 		v.pipe(

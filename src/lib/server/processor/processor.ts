@@ -1,24 +1,23 @@
 // A service of the operator's that reads files of some types (docs/processors.md, docs/decisions/100). The pipeline
 // asks for a file's reading: it is there, or the file's job sleeps until it is.
-import {
-	ProcessingReportJson,
-	type ProcessingJob,
-	type ReportedPage,
-	type ReportResult
+import type {
+	ProcessingJob,
+	ProcessingReport,
+	ReportedPage,
+	ReportResult
 } from '#lib/shared/processing-report.ts';
-import * as v from 'valibot';
 import { type Attempts, createAttempts } from '../auth/attempts.ts';
 import type { ProcessorConfig } from '../config.ts';
 import { messageOf, problem } from '../errors.ts';
 import type { Claim } from '../files/claim.ts';
 import type { Content } from '../files/content.ts';
 import type { Files } from '../files/files.ts';
-import type { Db, Tx } from '../platform/platform.ts';
+import type { Tx } from '../platform/platform.ts';
 import { type ReportsDeps, takeReport } from './reports.ts';
 import { beginRun, findRun, markTaken, pagesOfRun, type Run, secondsToSleep } from './runs.ts';
 import { createSigned, type Signed } from './signed.ts';
 
-export const reportPath = '/api/v1/events/webhook/document-processing';
+const reportPath = '/api/v1/events/webhook/document-processing';
 const downloadPath = '/api/v1/processor';
 const linkSeconds = 900;
 const answerMs = 10_000;
@@ -31,12 +30,9 @@ export type ProcessorDeps = ReportsDeps & {
 /** `pages`: what was read. Otherwise the job sleeps; the function says for how long (queue.ts). */
 export type Reading = { pages: ReportedPage[] } | { sleep: (tx: Tx) => Promise<number> };
 
-export type Report = {
+export type Caller = {
 	headers: { get(name: string): string | null };
 	address: string;
-	/** Of the job that is reported on. */
-	run: string | null;
-	/** Read when its sender is known. */
 	read: () => Promise<string>;
 };
 
@@ -74,24 +70,20 @@ export function createProcessor(deps: ProcessorDeps) {
 			return sleepUntil(runId);
 		},
 
-		async report({ headers, address, run, read }: Report): Promise<ReportResult> {
+		/** The body of a report whose sender has the key. It is not read before. */
+		async admit({ headers, address, read }: Caller): Promise<string> {
 			if (!signed.isKey(headers.get('x-webhook-key'))) refuse(guesses, address);
 			const body = await read();
-			const proof = {
-				timestamp: headers.get('x-webhook-timestamp'),
-				signature: headers.get('x-webhook-signature')
-			};
-			if (!signed.isBody(body, proof)) refuse(guesses, address);
-			const report = v.safeParse(ProcessingReportJson, body);
-			if (!report.success) {
-				const issues = report.issues.map((issue) => ({
-					path: v.getDotPath(issue) ?? '',
-					message: issue.message
-				}));
-				throw problem('request.invalid', { details: { issues } });
-			}
-			reports.take(report.output.documentId);
-			return takeReport(deps, report.output, run);
+			const timestamp = headers.get('x-webhook-timestamp');
+			const signature = headers.get('x-webhook-signature');
+			if (!signed.isBody(body, { timestamp, signature })) refuse(guesses, address);
+			return body;
+		},
+
+		/** `runId`: of the job that is reported on, where the caller says it. */
+		async report(report: ProcessingReport, runId: string | null): Promise<ReportResult> {
+			reports.take(report.documentId);
+			return takeReport(deps, report, runId);
 		},
 
 		async download(

@@ -6,14 +6,8 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Capabilities, Db } from '../platform/platform.ts';
 import type { Outcome, Send } from './send.ts';
-import { giveUpWaiting } from './subscriptions.ts';
+import { settle } from './settle.ts';
 
-/** After the first attempt: somewhat more than two days. */
-export const retryAfterSeconds: readonly number[] = [
-	5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 50_400, 86_400
-];
-/** A webhook that has not taken a single message for so long is switched off. */
-const patienceDays = 3;
 const atOnce = 16;
 const heldSeconds = 60;
 
@@ -76,52 +70,13 @@ export function createDeliverer(deps: DelivererDeps) {
 			if (stopping.signal.aborted) return;
 			throw error;
 		}
-		const reason = await settle(taken, outcome);
+		const reason = await settle(db, taken, outcome);
 		log.debug({ id: taken.id, webhookId: taken.webhookId, status: outcome.status }, 'a webhook was called');
 		if (reason === undefined) return;
 		log.info({ webhookId: taken.webhookId, reason }, 'a webhook was switched off');
 		await notify(taken.userId, { url: taken.url, reason }).catch((error: unknown) =>
 			log.warn({ error: messageOf(error) }, 'the owner of a webhook was not told')
 		);
-	}
-
-	/** Why the webhook was switched off, if it was. */
-	function settle({ id, webhookId, attempts }: Taken, outcome: Outcome): Promise<string | undefined> {
-		const { isDelivered, status = null, error, durationMs } = outcome;
-		const retryIn = isDelivered ? undefined : retryAfterSeconds[attempts - 1];
-		const state = isDelivered ? 'delivered' : retryIn === undefined ? 'failed' : 'waiting';
-		return db.tx(async (tx) => {
-			const { rowCount } = await tx.query(settleSql, [
-				id,
-				attempts,
-				state,
-				status,
-				error,
-				durationMs,
-				// Those that failed together do not come back together.
-				(retryIn ?? 0) * (1 + Math.random() / 10)
-			]);
-			if (rowCount === 0) return undefined;
-			if (isDelivered) {
-				await tx.query(
-					`update public.webhooks set failing_since = null where id = $1 and failing_since is not null`,
-					[webhookId]
-				);
-				return undefined;
-			}
-			const isGone = status === 410;
-			const reason = isGone
-				? 'The receiver says that it is gone for good (410).'
-				: `Nothing was delivered for ${patienceDays} days. ${error ?? ''}`.trim();
-			await tx.query(
-				`update public.webhooks set failing_since = coalesce(failing_since, now()) where id = $1`,
-				[webhookId]
-			);
-			const off = await tx.query(switchOffSql, [webhookId, reason, isGone, patienceDays]);
-			if (off.rowCount === 0) return undefined;
-			await giveUpWaiting(tx, webhookId);
-			return reason;
-		});
 	}
 
 	return {
@@ -170,17 +125,8 @@ const takeSql = `
 	returning d.id::text, d.webhook_id::text as "webhookId", w.user_id::text as "userId", d.attempts,
 		d.body::text, w.url, w.secret`;
 
-const settleSql = `
-	update asura.webhook_deliveries set status = $3, response_status = $4, error = $5, duration_ms = $6,
-		attempted_at = now(), held_until = null, next_at = now() + $7::float8 * interval '1 second'
-	where id = $1 and attempts = $2 and status = 'waiting'`;
-
 const giveBackSql = `
 	update asura.webhook_deliveries set attempts = attempts - 1, held_until = null
 	where id = $1 and attempts = $2 and status = 'waiting'`;
 
 const takeBackSql = `update asura.webhook_deliveries set held_until = null where held_until is not null`;
-
-const switchOffSql = `
-	update public.webhooks set is_enabled = false, disabled_reason = $2
-	where id = $1 and is_enabled and ($3::boolean or failing_since < now() - $4::int * interval '1 day')`;

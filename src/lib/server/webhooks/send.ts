@@ -57,6 +57,8 @@ async function post(addresses: Addresses, message: Message, signal: AbortSignal)
 			forget(answer);
 		})
 			.on('error', reject)
+			// An answer that is none (101) closes the connection without an error.
+			.on('close', () => reject(new Error('The connection was closed without an answer.')))
 			.end(body);
 	});
 }

@@ -1,13 +1,12 @@
 // Reports of an external processor (docs/processors.md): a key of their own instead of a session.
+import { ProcessingReportJson } from '#lib/shared/processing-report.ts';
 import type { RequestHandler } from './$types';
 
-export const POST: RequestHandler = async ({ locals: { app }, request, url, getClientAddress }) => {
-	if (!app.processor) throw app.errors.problem('request.not_found');
-	const result = await app.processor.report({
-		headers: request.headers,
-		address: getClientAddress(),
-		run: url.searchParams.get('run'),
-		read: () => request.text()
-	});
-	return Response.json({ result });
+export const POST: RequestHandler = async ({ locals, request, url, getClientAddress }) => {
+	const { errors, parse, processor } = locals.app;
+	if (!processor) throw errors.problem('request.not_found');
+	const { headers } = request;
+	const body = await processor.admit({ headers, address: getClientAddress(), read: () => request.text() });
+	const report = parse(ProcessingReportJson, body);
+	return Response.json({ result: await processor.report(report, url.searchParams.get('run')) });
 };

@@ -1,0 +1,56 @@
+// Webhooks of the person: plain forms, so that the page works without JavaScript.
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import { NewWebhook } from '#lib/shared/webhooks.ts';
+import type { Actions, PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async ({ locals: { app, session }, url }) => {
+	const { userId } = app.auth.require(session);
+	const webhooks = await app.webhooks.list(userId);
+	const open = webhooks.find(({ id }) => id === url.searchParams.get('of'));
+	const log = open && (await app.webhooks.deliveries(userId, open.id, { limit: 20 }));
+	return { webhooks, openId: open?.id, deliveries: log?.deliveries ?? [] };
+};
+
+export const actions: Actions = {
+	async add({ locals: { app, session }, request }) {
+		const { userId } = app.auth.require(session);
+		const form = await request.formData();
+		const url = form.get('url');
+		try {
+			const webhook = app.parse(NewWebhook, { url, events: form.getAll('event') });
+			return { added: await app.webhooks.add(userId, webhook) };
+		} catch (error) {
+			const { code, status, message } = app.errors.toAppError(error);
+			if (status >= 500) throw error;
+			const said =
+				code === 'request.invalid' ? 'A webhook needs an address and at least one event.' : message;
+			return fail(status, { failure: said, url: typeof url === 'string' ? url : '' });
+		}
+	},
+	switchOn: (event) =>
+		act(event, ({ app, userId, id }) => app.webhooks.change(userId, id, { is_enabled: true })),
+	switchOff: (event) =>
+		act(event, ({ app, userId, id }) => app.webhooks.change(userId, id, { is_enabled: false })),
+	remove: (event) => act(event, ({ app, userId, id }) => app.webhooks.remove(userId, id)),
+	test: (event) => act(event, ({ app, userId, id }) => app.webhooks.test(userId, id)),
+	replay: (event) => act(event, ({ app, userId, id, delivery }) => app.webhooks.replay(userId, id, delivery))
+};
+
+type Act = { app: App.Locals['app']; userId: string; id: string; delivery: string };
+
+async function act(
+	{ locals: { app, session }, request }: RequestEvent,
+	todo: (act: Act) => Promise<unknown>
+) {
+	const { userId } = app.auth.require(session);
+	const form = await request.formData();
+	const id = String(form.get('id') ?? '');
+	try {
+		await todo({ app, userId, id, delivery: String(form.get('delivery') ?? '') });
+	} catch (error) {
+		const { status, message } = app.errors.toAppError(error);
+		if (status >= 500) throw error;
+		return fail(status, { failure: message });
+	}
+	redirect(303, `/settings/webhooks?of=${encodeURIComponent(id)}`);
+}
