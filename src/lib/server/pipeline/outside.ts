@@ -1,7 +1,7 @@
 // Files that an external processor reads: its pages take the place of the extraction, everything else stays as it is.
-import type { Tx } from '../platform/platform.ts';
-import { shares } from '../processor/bar.ts';
 import type { Claim } from '../files/claim.ts';
+import { shares } from '../processor/bar.ts';
+import type { Sleep } from '../processor/processor.ts';
 import { clean } from './clean.ts';
 import { compress } from './compression.ts';
 import { findPages } from './extraction.ts';
@@ -10,8 +10,6 @@ import type { Page, Stages } from './stage.ts';
 import type { Work } from './work.ts';
 
 export const outsideWeights: Weights = shares;
-
-export type Sleep = (tx: Tx) => Promise<number>;
 
 export function isReadOutside({ processor }: Pick<Work, 'processor'>, { file }: Claim): boolean {
 	return processor?.takes(file.fileType) ?? false;

@@ -6,12 +6,13 @@ import { AppError, problem } from '../errors.ts';
 import { type Claim, LostClaim } from '../files/claim.ts';
 import type { Files } from '../files/files.ts';
 import type { Job } from '../files/job.ts';
+import type { Sleep } from '../processor/processor.ts';
 import type { PutOff } from '../queue/queue.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { compress } from './compression.ts';
 import { embedPages } from './embedding.ts';
 import { forgetPages, forgetPagesOfCompleted, readPages } from './extraction.ts';
-import { isReadOutside, outsideWeights, readOutside, type Sleep } from './outside.ts';
+import { isReadOutside, outsideWeights, readOutside } from './outside.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { secondsFrom, type Took, weightsFrom } from './rates.ts';
 import { retryAfterSeconds } from './retries.ts';
@@ -45,7 +46,7 @@ export function createPipeline(deps: Deps) {
 		try {
 			const isCopied = twin !== undefined && (await claim.completeAs(twin.id, deps.embedder.model));
 			const sleep = isCopied ? undefined : await processFile(deps, claim, job, signal);
-			if (sleep) return { inSeconds: sleep, tries: job.tries };
+			if (sleep) return { ...sleep, tries: job.tries };
 			await end(claim, 'completed', 'none');
 			return undefined;
 		} catch (error) {

@@ -14,7 +14,7 @@ import type { Content } from '../files/content.ts';
 import type { Files } from '../files/files.ts';
 import type { Tx } from '../platform/platform.ts';
 import { type ReportsDeps, takeReport } from './reports.ts';
-import { beginRun, findRun, markTaken, pagesOfRun, type Run, secondsToSleep } from './runs.ts';
+import { beginRun, findRun, lockDecision, markTaken, pagesOfRun, type Run } from './runs.ts';
 import { createSigned, type Signed } from './signed.ts';
 
 const reportPath = '/api/v1/events/webhook/document-processing';
@@ -27,8 +27,9 @@ export type ProcessorDeps = ReportsDeps & {
 	content: Files['content'];
 };
 
-/** `pages`: what was read. Otherwise the job sleeps; the function says for how long (queue.ts). */
-export type Reading = { pages: ReportedPage[] } | { sleep: (tx: Tx) => Promise<number> };
+/** `pages`: what was read. Otherwise the job sleeps (queue.ts). */
+export type Reading = { pages: ReportedPage[] } | { sleep: Sleep };
+export type Sleep = { inSeconds: number; isDue: (tx: Tx) => Promise<boolean> };
 
 export type Caller = {
 	headers: { get(name: string): string | null };
@@ -61,13 +62,13 @@ export function createProcessor(deps: ProcessorDeps) {
 			if (run?.isDecided) return readingOf(run);
 			if (run && (run.isTaken || run.status !== null)) {
 				if (run.silentSeconds > config.timeoutSeconds) throw problem('processor.silent');
-				return sleepUntil(run.id);
+				return sleep(run.id, run.silentSeconds);
 			}
 			await prepare();
 			const runId = await beginRun(db, fileId, queuedAttempt);
 			await post(config, signed, jobOf(claim, runId), signal);
 			await markTaken(db, runId);
-			return sleepUntil(runId);
+			return sleep(runId, 0);
 		},
 
 		/** The body of a report whose sender has the key. It is not read before. */
@@ -107,8 +108,10 @@ export function createProcessor(deps: ProcessorDeps) {
 		);
 	}
 
-	function sleepUntil(runId: string): Reading {
-		return { sleep: (tx) => secondsToSleep(tx, runId, config.timeoutSeconds) };
+	/** Until it is certain that the processor is silent, unless a report wakes the job. */
+	function sleep(runId: string, silentSeconds: number): Reading {
+		const inSeconds = Math.ceil(config.timeoutSeconds - silentSeconds) + 1;
+		return { sleep: { inSeconds, isDue: (tx) => lockDecision(tx, runId) } };
 	}
 
 	function jobOf({ file }: Claim, runId: string): ProcessingJob {

@@ -72,13 +72,11 @@ export async function lockRun(tx: Tx, fileId: string): Promise<RunOfFile | undef
 	return file.rows[0] && run.rows[0] && v.parse(RunOfFile, { ...file.rows[0], ...run.rows[0] });
 }
 
-/** Asked in the transaction that puts the job off. 0: something was decided meanwhile. */
-export async function secondsToSleep(tx: Tx, id: string, timeoutSeconds: number): Promise<number> {
-	const { rows } = await tx.query(
-		`select ${columns} from asura.processor_runs r where r.id = $1 for update`,
+/** Locked, so that a decision comes either before this or after the transaction has ended. */
+export async function lockDecision(tx: Tx, id: string): Promise<boolean> {
+	const { rows } = await tx.query<{ isDecided: boolean }>(
+		'select r.is_decided as "isDecided" from asura.processor_runs r where r.id = $1 for update',
 		[id]
 	);
-	if (!rows[0]) return 0;
-	const { isDecided, silentSeconds } = v.parse(Run, rows[0]);
-	return isDecided ? 0 : Math.max(0, Math.ceil(timeoutSeconds - silentSeconds)) + 1;
+	return rows[0]?.isDecided ?? true;
 }

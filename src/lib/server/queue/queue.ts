@@ -38,11 +38,16 @@ const policy = {
 // A job that waits for its time, or comes back, sends no notification.
 const polling = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 };
 
-/**
- * The work cannot be done now: again in a while, and `tries` is what the next delivery is told. A function is asked in
- * the transaction that puts the job off: what it finds and locks cannot change before `wake` finds the job.
- */
-export type PutOff = { inSeconds: number | ((tx: Tx) => Promise<number>); tries: number };
+/** The work cannot be done now: again in a while, and `tries` is what the next delivery is told. */
+export type PutOff = {
+	inSeconds: number;
+	tries: number;
+	/**
+	 * True: again at once. Asked in the transaction that puts the job off, so that what it finds and locks cannot change
+	 * before `wake` finds the job.
+	 */
+	isDue?: (tx: Tx) => Promise<boolean>;
+};
 
 export type Worker = {
 	/** `undefined`: done. Throws when it does not know what to do; the job is then delivered again. */
@@ -86,9 +91,9 @@ export function createQueue(options: BossOptions & { config: Pick<Config, 'worke
 	}
 
 	/** Nothing happens when the job is no longer ours: somebody else has it. */
-	async function putOff(held: BossJob, job: Job, { inSeconds, tries }: PutOff): Promise<void> {
+	async function putOff(held: BossJob, job: Job, { inSeconds, tries, isDue }: PutOff): Promise<void> {
 		await db.tx(async (tx) => {
-			const startAfter = typeof inSeconds === 'number' ? inSeconds : await inSeconds(tx);
+			const startAfter = (await isDue?.(tx)) ? 0 : inSeconds;
 			const { affected } = v.parse(Settled, await boss.complete(name, held, null, { db: over(tx) }));
 			if (affected === 0) return;
 			const priority = priorityOf({ ...job, hasBegun: true });

@@ -45,6 +45,7 @@ describe('the type of a file', () => {
 		expect(await detectType(sample(sound))).toBeUndefined();
 		expect(await detectType(sample(makePdf(['a'])), alsoTakes)).toBe('application/pdf');
 		expect(await detectType(sample(Buffer.from('ID3 is a word')), alsoTakes)).toBe('text/plain');
+		expect(await detectType(sample(Buffer.from('{\\rtf1 words}')), alsoTakes)).toBe('application/rtf');
 		expect(await detectType(sample(Buffer.alloc(100)), alsoTakes)).toBeUndefined();
 	});
 

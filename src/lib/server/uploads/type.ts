@@ -32,14 +32,15 @@ export async function detectType(
 ): Promise<string | undefined> {
 	const found = (await fileTypeFromBuffer(sample.bytes))?.mime;
 	const binary = found && kindOf(found, sample.bytes);
+	const taken = binary && alsoTakes(binary) ? binary : undefined;
 	if (binary && isReadable(binary) && !isText(binary)) return binary;
-	if (binary && unread.has(binary)) return undefined;
-	if (binary === 'application/zip') return typeOfArchive(sample.filename);
+	if (binary && unread.has(binary)) return taken;
+	if (binary === 'application/zip') return typeOfArchive(sample.filename) ?? taken;
 	// Readers of PDF accept something before the header, and some programs put it there.
 	if (/[\r\n]%PDF-\d\.\d\s*[\r\n]/.test(sample.bytes.toString('latin1', 0, 1024))) return 'application/pdf';
 	// Short signatures such as "BM" also begin ordinary words, so what reads as text is text.
 	const text = readText(sample);
-	if (text === undefined) return binary && alsoTakes(binary) ? binary : undefined;
+	if (text === undefined) return taken;
 	const kind = typeOfText(text, sample);
 	return isReadable(kind) ? kind : 'text/plain';
 }
