@@ -53,6 +53,10 @@ async function prepare(): Promise<typeof calls> {
 	]);
 	await ada.ended([done.id, gone.id, again.id]);
 	const { key } = await makeKey(ada, ['read']);
+	const hook = { url: 'https://hooks.example.org/', events: ['file.deleted'] };
+	const added = await (await ada.ask('/api/webhooks', json(hook))).json();
+	const webhook = `/api/webhooks/${added.webhook.id}`;
+	const delivery = await (await ada.ask(`${webhook}/test`, post)).json();
 	const form = new FormData();
 	form.append('file', new File(['words'], 'words.txt'));
 	const file = `/api/files/${done.id}`;
@@ -124,6 +128,36 @@ async function prepare(): Promise<typeof calls> {
 			{ path: `/api/keys/${key.id}`, options: { method: 'DELETE' }, status: 204 },
 			missing(`/api/keys/${nobody}`, 'DELETE')
 		],
+		'GET /api/webhooks': [{ status: 200 }],
+		'POST /api/webhooks': [
+			{ options: json(hook), status: 201 },
+			{ options: json({ ...hook, url: 'https://127.0.0.1/' }), status: 422 },
+			{ options: json({}), status: 400 }
+		],
+		'GET /api/webhooks/{id}': [{ path: webhook, status: 200 }, missing(`/api/webhooks/${nobody}`)],
+		'PATCH /api/webhooks/{id}': [
+			{ path: webhook, options: { ...json({ events: ['file.failed'] }), method: 'PATCH' }, status: 200 },
+			{ path: webhook, options: { ...json({ events: [] }), method: 'PATCH' }, status: 400 }
+		],
+		'POST /api/webhooks/{id}/test': [
+			{ path: `${webhook}/test`, options: post, status: 202 },
+			missing(`/api/webhooks/${nobody}/test`, 'POST')
+		],
+		'GET /api/webhooks/{id}/deliveries': [
+			{ path: `${webhook}/deliveries?limit=2`, status: 200 },
+			{ path: `${webhook}/deliveries?limit=0`, status: 400 }
+		],
+		'POST /api/webhooks/{id}/deliveries/{delivery}/replay': [
+			{ path: `${webhook}/deliveries/${delivery.id}/replay`, options: post, status: 202 },
+			missing(`${webhook}/deliveries/${nobody}/replay`, 'POST')
+		],
+		'DELETE /api/webhooks/{id}': [
+			{ path: webhook, options: { method: 'DELETE' }, status: 204 },
+			missing(`/api/webhooks/${nobody}`, 'DELETE')
+		],
+		// Without a processor there is nothing there; tests/http/processor.test.ts has one.
+		'POST /api/v1/events/webhook/document-processing': [{ options: json({}), status: 404 }],
+		'GET /api/v1/processor/{run}/{expires}/{signature}': [missing('/api/v1/processor/a/1/b')],
 		'POST /api/harness': [
 			{ options: json({ do: 'file', stageMs: 0 }), status: 202 },
 			{ options: json({ do: 'crash' }), status: 202 },

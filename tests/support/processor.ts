@@ -21,7 +21,7 @@ import { makeEmbedder, makeStages } from './stages.ts';
 export const key = 'a shared secret of both sides';
 export const timeoutSeconds = 2;
 
-type Call = { run?: string | null; headers?: Record<string, string>; address?: string; message?: string };
+type Call = { run?: string; headers?: Record<string, string>; address?: string; message?: string };
 type Answer = (response: ServerResponse, job: ProcessingJob) => void | Promise<void>;
 export type ProcessorTest = Awaited<ReturnType<typeof openProcessorTest>>;
 
@@ -84,7 +84,7 @@ export async function openProcessorTest() {
 		/** As the route does it. */
 		async reportRaw(
 			body: string,
-			{ run = null, headers = { 'x-webhook-key': key }, address = '10.0.0.1' }: Call = {}
+			{ run, headers = { 'x-webhook-key': key }, address = '10.0.0.1' }: Call = {}
 		): Promise<ReportResult> {
 			const read = async () => body;
 			const admitted = await processor.admit({ headers: new Headers(headers), address, read });
@@ -107,8 +107,8 @@ export async function openProcessorTest() {
 	return outside;
 }
 
-export function runOf({ callback_url }: ProcessingJob): string | null {
-	return new URL(callback_url).searchParams.get('run');
+export function runOf({ callback_url }: ProcessingJob): string {
+	return new URL(callback_url).searchParams.get('run') ?? '';
 }
 
 export function coded(code: string): unknown {

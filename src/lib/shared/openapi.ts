@@ -6,6 +6,7 @@ import { ChangesAnswer, FollowMessage, NamedEvent, StreamMessage } from './event
 import { StoredFile } from './files.ts';
 import { ApiKey } from './keys.ts';
 import { type Access, type Answer, type Operation, operations, type Schema } from './operations.ts';
+import { Delivery, Webhook } from './webhooks.ts';
 
 type Json = Record<string, unknown>;
 export type Description = ReturnType<typeof describe>;
@@ -18,6 +19,8 @@ const definitions: Record<string, v.GenericSchema> = {
 	FollowMessage,
 	NamedEvent,
 	ChangesAnswer,
+	Webhook,
+	Delivery,
 	ErrorBody
 };
 

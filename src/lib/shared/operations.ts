@@ -21,7 +21,18 @@ import { HarnessAction, HarnessAnswer } from './harness.ts';
 import { KeyMade, KeysAnswer, KeyToMake, TicketAnswer } from './keys.ts';
 import { EventSent, EventToSend, SeenEvents } from './named-events.ts';
 import { HealthAnswer, ReadyAnswer } from './health.ts';
+import { ProcessingReport, ReportAnswer, ReportQuery } from './processing-report.ts';
 import { StreamQuery } from './stream-query.ts';
+import {
+	DeliveriesAnswer,
+	DeliveriesQuery,
+	Delivery,
+	NewWebhook,
+	Webhook,
+	WebhookAdded,
+	WebhookChange,
+	WebhookList
+} from './webhooks.ts';
 
 export type Schema = v.GenericSchema<unknown, unknown>;
 
@@ -78,6 +89,16 @@ export const operations: readonly Operation[] = [
 	{ method: 'GET', path: '/api/keys', group: 'Keys', summary: 'Your keys', access: 'person', answers: { 200: json(KeysAnswer) }, errors: [] },
 	{ method: 'POST', path: '/api/keys', group: 'Keys', summary: 'Make a key; it is shown once', access: 'person', body: jsonBody(KeyToMake), answers: { 201: json(KeyMade) }, errors: ['key.too_many', 'auth.not_allowed'] },
 	{ method: 'DELETE', path: '/api/keys/{id}', group: 'Keys', summary: 'Revoke a key; its streams close', access: 'person', answers: { 204: nothing }, errors: ['key.not_found'] },
+	{ method: 'GET', path: '/api/webhooks', group: 'Webhooks', summary: 'Your webhooks', access: 'read', answers: { 200: json(WebhookList) }, errors: [] },
+	{ method: 'POST', path: '/api/webhooks', group: 'Webhooks', summary: 'Add a webhook; its secret is told once', access: 'write', body: jsonBody(NewWebhook), answers: { 201: json(WebhookAdded) }, errors: ['webhook.address_refused', 'webhook.too_many'] },
+	{ method: 'GET', path: '/api/webhooks/{id}', group: 'Webhooks', summary: 'One webhook', access: 'read', answers: { 200: json(Webhook) }, errors: ['webhook.not_found'] },
+	{ method: 'PATCH', path: '/api/webhooks/{id}', group: 'Webhooks', summary: 'Change address or events, or switch it on or off', access: 'write', body: jsonBody(WebhookChange), answers: { 200: json(Webhook) }, errors: ['webhook.not_found', 'webhook.address_refused'] },
+	{ method: 'DELETE', path: '/api/webhooks/{id}', group: 'Webhooks', summary: 'Remove a webhook', access: 'write', answers: { 204: nothing }, errors: ['webhook.not_found'] },
+	{ method: 'POST', path: '/api/webhooks/{id}/test', group: 'Webhooks', summary: 'Send a message that says “test”', access: 'write', answers: { 202: json(Delivery) }, errors: ['webhook.not_found', 'request.too_many'] },
+	{ method: 'GET', path: '/api/webhooks/{id}/deliveries', group: 'Webhooks', summary: 'What became of each message, newest first', access: 'read', query: DeliveriesQuery, answers: { 200: json(DeliveriesAnswer) }, errors: ['webhook.not_found'] },
+	{ method: 'POST', path: '/api/webhooks/{id}/deliveries/{delivery}/replay', group: 'Webhooks', summary: 'Send a message again, with the same id', access: 'write', answers: { 202: json(Delivery) }, errors: ['webhook.not_found', 'webhook.delivery_not_found', 'request.too_many'] },
+	{ method: 'POST', path: '/api/v1/events/webhook/document-processing', group: 'Processors', summary: 'A report of an external processor, with its key in X-Webhook-Key', access: 'anybody', query: ReportQuery, body: jsonBody(ProcessingReport), answers: { 200: json(ReportAnswer) }, errors: ['request.not_found', 'file.not_found', 'processor.refused', 'processor.not_waiting'] },
+	{ method: 'GET', path: '/api/v1/processor/{run}/{expires}/{signature}', group: 'Processors', summary: 'The bytes of a file, for the processor that was given this address', access: 'anybody', answers: { 200: { kind: 'bytes' }, 206: { kind: 'bytes' }, 304: nothing }, errors: ['request.not_found', 'file.not_found', 'file.range_invalid', 'file.lost', 'processor.link_expired'] },
 	{ method: 'POST', path: '/api/harness', group: 'Operating', summary: 'Make things happen to the stream, where the harness is on', access: 'write', body: jsonBody(HarnessAction), answers: { 202: json(HarnessAnswer) }, errors: ['request.not_found', 'auth.not_allowed', 'upload.quota_exceeded'] },
 	{ method: 'GET', path: '/api/openapi.json', group: 'Operating', summary: 'This description', access: 'anybody', answers: { 200: { kind: 'bytes' } }, errors: [] },
 	{ method: 'GET', path: '/healthz', group: 'Operating', summary: 'The process lives', access: 'anybody', answers: { 200: json(HealthAnswer) }, errors: [] },

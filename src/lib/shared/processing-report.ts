@@ -56,6 +56,9 @@ export function pagesOf({ metadata }: ProcessingReport): ReportedPage[] | undefi
 
 export const ReportResult = v.picklist(['accepted', 'repeated', 'outdated']);
 export type ReportResult = v.InferOutput<typeof ReportResult>;
+export const ReportAnswer = v.object({ result: ReportResult });
+/** `run`: the job that is reported on, as its own address says it. */
+export const ReportQuery = v.object({ run: v.optional(v.string()) });
 
 /** What the processor is sent. */
 export type ProcessingJob = {

@@ -82,7 +82,7 @@ export function createProcessor(deps: ProcessorDeps) {
 		},
 
 		/** `runId`: of the job that is reported on, where the caller says it. */
-		async report(report: ProcessingReport, runId: string | null): Promise<ReportResult> {
+		async report(report: ProcessingReport, runId?: string): Promise<ReportResult> {
 			reports.take(report.documentId);
 			return takeReport(deps, report, runId);
 		},

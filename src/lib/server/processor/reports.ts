@@ -26,7 +26,7 @@ export type ReportsDeps = {
 export async function takeReport(
 	{ db, bell, wake }: ReportsDeps,
 	report: ProcessingReport,
-	runId: string | null
+	runId: string | undefined
 ): Promise<ReportResult> {
 	const fileId = report.documentId;
 	if (!v.is(v.pipe(v.string(), v.uuid()), fileId)) throw problem('file.not_found');
@@ -56,10 +56,10 @@ export async function takeReport(
 	}
 }
 
-function judge(run: RunOfFile, report: ProcessingReport, runId: string | null): ReportResult {
+function judge(run: RunOfFile, report: ProcessingReport, runId: string | undefined): ReportResult {
 	const { status } = report;
 	const isSame = status === run.status;
-	if (runId !== null && runId !== run.id) throw problem('processor.not_waiting');
+	if (runId !== undefined && runId !== run.id) throw problem('processor.not_waiting');
 	if (!isAtWork(run)) {
 		if (isSame) return 'repeated';
 		throw problem('processor.not_waiting');

@@ -2,7 +2,8 @@
 // reach what only this server reaches: its own loopback, the network behind it, a cloud's metadata. The name is resolved
 // for each delivery and the connection is made to the address that was judged, so that a name whose answer changes in
 // between (DNS rebinding) gains nothing.
-import { type LookupAddress, lookup as resolve } from 'node:dns';
+import { type LookupAddress, lookup as lookUp } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { problem } from '../errors.ts';
@@ -16,16 +17,31 @@ export type Resolve = (
 	done: (error: Error | null, addresses: LookupAddress[]) => void
 ) => void;
 
-const resolveAll: Resolve = (hostname, done) => resolve(hostname, { all: true }, done);
+/** As every program here does it: hosts file and local names too. */
+const asTheSystem: Resolve = (hostname, done) => lookUp(hostname, { all: true }, done);
+
+/** The system's look-up waits in one of four threads, which files need as well: nobody's slow name server may hold them. */
+const fromNameServers: Resolve = (hostname, done) => {
+	const resolver = new Resolver({ timeout: 2000, tries: 2 });
+	const asked = [resolver.resolve4(hostname), resolver.resolve6(hostname)] as const;
+	void Promise.allSettled(asked).then(([v4, v6]) => {
+		const found = [v4, v6].flatMap((one, i) =>
+			one.status === 'fulfilled' ? one.value.map((address) => ({ address, family: i === 0 ? 4 : 6 })) : []
+		);
+		if (found.length === 0 && v4.status === 'rejected') done(v4.reason, []);
+		else done(null, found);
+	});
+};
 
 export type Addresses = ReturnType<typeof createAddresses>;
 
-export function createAddresses({ allowPrivate, resolve = resolveAll }: Options) {
+export function createAddresses({ allowPrivate, resolve }: Options) {
+	const ask = resolve ?? (allowPrivate ? asTheSystem : fromNameServers);
 	const isAllowed = (address: string): boolean => allowPrivate || isPublic(address);
 
 	/** Of `node:net`: what it answers is what is connected to. */
 	const lookup: LookupFunction = (hostname, { all }, done) => {
-		resolve(hostname, (error, addresses) => {
+		ask(hostname, (error, addresses) => {
 			const [first] = addresses ?? [];
 			if (error || !first) return done(error ?? new Error('The name has no address.'), []);
 			// One private address among public ones is reason enough: nobody has that by honest mistake.

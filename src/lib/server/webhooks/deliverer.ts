@@ -9,6 +9,8 @@ import type { Outcome, Send } from './send.ts';
 import { settle } from './settle.ts';
 
 const atOnce = 16;
+/** Of one person: sixteen receivers of one that hang must not keep everybody else waiting. */
+const atOncePerPerson = 4;
 const heldSeconds = 60;
 
 export type DelivererDeps = {
@@ -36,7 +38,7 @@ export function createDeliverer(deps: DelivererDeps) {
 	const { db, capabilities, send, notify, log, everyMs = 1000 } = deps;
 	const stopping = new AbortController();
 	/** Webhooks with a message in hand. */
-	const busy = new Map<string, Promise<void>>();
+	const busy = new Map<string, { userId: string; done: Promise<void> }>();
 	let looking: Promise<void> | undefined;
 	let timer: NodeJS.Timeout | undefined;
 
@@ -48,7 +50,8 @@ export function createDeliverer(deps: DelivererDeps) {
 	}
 
 	async function takeDue(): Promise<void> {
-		const { rows } = await db.query(takeSql, [[...busy.keys()], atOnce - busy.size, heldSeconds]);
+		const params = [[...busy.keys()], peopleWithEnough(), atOnce - busy.size, heldSeconds, atOncePerPerson];
+		const { rows } = await db.query(takeSql, params);
 		for (const taken of v.parse(v.array(Taken), rows)) {
 			const done = deliver(taken)
 				.catch((error: unknown) => log.error({ err: error, id: taken.id }, 'a delivery was not settled'))
@@ -56,8 +59,13 @@ export function createDeliverer(deps: DelivererDeps) {
 					busy.delete(taken.webhookId);
 					look();
 				});
-			busy.set(taken.webhookId, done);
+			busy.set(taken.webhookId, { userId: taken.userId, done });
 		}
+	}
+
+	function peopleWithEnough(): string[] {
+		const people = Map.groupBy(busy.values(), ({ userId }) => userId);
+		return [...people].filter(([, held]) => held.length >= atOncePerPerson).map(([userId]) => userId);
 	}
 
 	async function deliver(taken: Taken): Promise<void> {
@@ -95,31 +103,33 @@ export function createDeliverer(deps: DelivererDeps) {
 			clearInterval(timer);
 			stopping.abort();
 			await looking;
-			await Promise.all(busy.values());
+			await Promise.all([...busy.values()].map(({ done }) => done));
 		}
 	};
 }
 
-/** The oldest that is due of each webhook that is not busy. */
+/** The oldest that is due of each webhook that is not busy; a few of each person. */
 const takeSql = `
-	with due as (
-		select distinct on (d.webhook_id) d.id, d.next_at
-		from asura.webhook_deliveries d
+	with oldest as (
+		select distinct on (d.webhook_id) d.id, d.next_at, w.user_id
+		from asura.webhook_deliveries d join public.webhooks w on w.id = d.webhook_id
 		where d.status = 'waiting' and d.next_at <= now() and (d.held_until is null or d.held_until < now())
-			and not (d.webhook_id = any($1::text[]::uuid[]))
+			and not (d.webhook_id = any($1::text[]::uuid[])) and not (w.user_id = any($2::text[]::uuid[]))
 			and not exists (
 				select from asura.webhook_deliveries h
 				where h.webhook_id = d.webhook_id and h.status = 'waiting' and h.held_until >= now()
 			)
 		order by d.webhook_id, d.next_at, d.created_at, d.id
+	), ranked as (
+		select id, next_at, row_number() over (partition by user_id order by next_at, id) as place from oldest
 	), taken as (
 		select d.id from asura.webhook_deliveries d
-		where d.id in (select id from due order by next_at limit $2::int)
+		where d.id in (select id from ranked where place <= $5::int order by next_at limit $3::int)
 			and d.status = 'waiting' and (d.held_until is null or d.held_until < now())
 		for update skip locked
 	)
 	update asura.webhook_deliveries d
-	set attempts = d.attempts + 1, held_until = now() + $3::int * interval '1 second'
+	set attempts = d.attempts + 1, held_until = now() + $4::int * interval '1 second'
 	from taken, public.webhooks w
 	where d.id = taken.id and w.id = d.webhook_id
 	returning d.id::text, d.webhook_id::text as "webhookId", w.user_id::text as "userId", d.attempts,

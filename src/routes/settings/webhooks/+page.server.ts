@@ -3,12 +3,14 @@ import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 import { NewWebhook } from '#lib/shared/webhooks.ts';
 import type { Actions, PageServerLoad } from './$types';
 
+const page = '/settings/webhooks';
+
 export const load: PageServerLoad = async ({ locals: { app, session }, url }) => {
 	const { userId } = app.auth.require(session);
-	const webhooks = await app.webhooks.list(userId);
-	const open = webhooks.find(({ id }) => id === url.searchParams.get('of'));
-	const log = open && (await app.webhooks.deliveries(userId, open.id, { limit: 20 }));
-	return { webhooks, openId: open?.id, deliveries: log?.deliveries ?? [] };
+	const openId = url.searchParams.get('of') ?? undefined;
+	// Before the webhooks: what a delivery changes about its webhook is then shown with it.
+	const log = openId && (await app.webhooks.deliveries(userId, openId, { limit: 20 }));
+	return { webhooks: await app.webhooks.list(userId), openId, deliveries: log ? log.deliveries : [] };
 };
 
 export const actions: Actions = {
@@ -31,7 +33,12 @@ export const actions: Actions = {
 		act(event, ({ app, userId, id }) => app.webhooks.change(userId, id, { is_enabled: true })),
 	switchOff: (event) =>
 		act(event, ({ app, userId, id }) => app.webhooks.change(userId, id, { is_enabled: false })),
-	remove: (event) => act(event, ({ app, userId, id }) => app.webhooks.remove(userId, id)),
+	remove: (event) =>
+		act(
+			event,
+			({ app, userId, id }) => app.webhooks.remove(userId, id),
+			() => page
+		),
 	test: (event) => act(event, ({ app, userId, id }) => app.webhooks.test(userId, id)),
 	replay: (event) => act(event, ({ app, userId, id, delivery }) => app.webhooks.replay(userId, id, delivery))
 };
@@ -40,7 +47,8 @@ type Act = { app: App.Locals['app']; userId: string; id: string; delivery: strin
 
 async function act(
 	{ locals: { app, session }, request }: RequestEvent,
-	todo: (act: Act) => Promise<unknown>
+	todo: (act: Act) => Promise<unknown>,
+	next = (id: string) => `${page}?of=${encodeURIComponent(id)}`
 ) {
 	const { userId } = app.auth.require(session);
 	const form = await request.formData();
@@ -52,5 +60,5 @@ async function act(
 		if (status >= 500) throw error;
 		return fail(status, { failure: message });
 	}
-	redirect(303, `/settings/webhooks?of=${encodeURIComponent(id)}`);
+	redirect(303, next(id));
 }

@@ -1,5 +1,5 @@
 // Reports of an external processor (docs/processors.md): a key of their own instead of a session.
-import { ProcessingReportJson } from '#lib/shared/processing-report.ts';
+import { ProcessingReportJson, ReportQuery } from '#lib/shared/processing-report.ts';
 import type { RequestHandler } from './$types';
 
 export const POST: RequestHandler = async ({ locals, request, url, getClientAddress }) => {
@@ -8,5 +8,6 @@ export const POST: RequestHandler = async ({ locals, request, url, getClientAddr
 	const { headers } = request;
 	const body = await processor.admit({ headers, address: getClientAddress(), read: () => request.text() });
 	const report = parse(ProcessingReportJson, body);
-	return Response.json({ result: await processor.report(report, url.searchParams.get('run')) });
+	const { run } = parse(ReportQuery, Object.fromEntries(url.searchParams));
+	return Response.json({ result: await processor.report(report, run) });
 };

@@ -1,0 +1,68 @@
+// Whose webhooks they are, how many there may be, and when they and their log are forgotten.
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { WebhookAdded } from '#lib/shared/webhooks.ts';
+import { createAddresses } from './address.ts';
+import { createDeliveryLog } from './log.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { openTestPlatform, type TestPlatform } from '../../../../tests/support/database.ts';
+
+let platform: TestPlatform;
+let ada: string;
+
+beforeAll(async () => {
+	platform = await openTestPlatform();
+});
+beforeEach(async () => {
+	ada = await platform.addUser();
+});
+afterAll(() => platform.close());
+
+const subscriptions = () =>
+	createSubscriptions({ db: platform.db, addresses: createAddresses({ allowPrivate: false }) });
+const log = () => createDeliveryLog(platform.db);
+const subscribe = (): Promise<WebhookAdded> =>
+	subscriptions().add(ada, { url: 'https://example.org/', events: ['file.deleted'] });
+const notFound = expect.objectContaining({ code: 'webhook.not_found' });
+
+it('a webhook is found by its owner only', async () => {
+	const { id } = (await subscribe()).webhook;
+	const eve = await platform.addUser();
+	expect(await subscriptions().list(eve)).toEqual([]);
+	await expect(subscriptions().get(eve, id)).rejects.toEqual(notFound);
+	await expect(subscriptions().remove(eve, id)).rejects.toEqual(notFound);
+	await expect(subscriptions().change(eve, id, { is_enabled: false })).rejects.toEqual(notFound);
+	expect((await subscriptions().get(ada, id)).is_enabled).toBe(true);
+});
+
+it('a person has at most twenty, however many are added at once', async () => {
+	const added = await Promise.allSettled(Array.from({ length: 25 }, () => subscribe()));
+	expect(added.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
+	await expect(subscribe()).rejects.toMatchObject({ code: 'webhook.too_many' });
+});
+
+it('old deliveries are forgotten, and more than so many of one webhook', async () => {
+	const { id } = (await subscribe()).webhook;
+	const old = await log().test(id);
+	await platform.db.query(
+		`update asura.webhook_deliveries set created_at = now() - interval '31 days' where id = $1`,
+		[old.id]
+	);
+	await platform.db.query(
+		`insert into asura.webhook_deliveries (webhook_id, event, body)
+		 select $1, 'webhook.test', '{}' from generate_series(1, 10050)`,
+		[id]
+	);
+	await log().prune();
+	const { rows } = await platform.db.query('select count(*)::int as count from asura.webhook_deliveries');
+	expect(rows).toEqual([{ count: 10_000 }]);
+	const first = await log().list(id, { limit: 100 });
+	const second = await log().list(id, { after: first.next ?? '', limit: 100 });
+	expect(new Set([...first.deliveries, ...second.deliveries].map((one) => one.id)).size).toBe(200);
+});
+
+it('all is forgotten with the person', async () => {
+	const { id } = (await subscribe()).webhook;
+	await log().test(id);
+	await platform.db.query('delete from auth.users where id = $1', [ada]);
+	expect((await log().list(id, {})).deliveries).toEqual([]);
+});
