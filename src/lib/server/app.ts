@@ -97,27 +97,6 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const partials = path.join(config.dataDir, 'uploads');
 	const resumable = createResumable({ folder: partials, db, blobs, files, config, metrics, log, alsoTakes });
 	const vectorIndex = createVectorIndex({ db: platform.slowDb ?? db, capabilities, log });
-	const sweeper = createSweeper({
-		db,
-		blobs,
-		files,
-		queue,
-		uploads: resumable,
-		scratch,
-		log,
-		upkeep: () => Promise.all([events.prune(), audit.prune(), vectorIndex.build()])
-	});
-	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
-	platform.onCommand?.('doctor', async (to, options) => {
-		const isToMend = options.get('mend') === '1';
-		if (isToMend) await audit.note({ who: 'command line', what: 'mend' });
-		await doctor.answer(to, isToMend);
-	});
-	const positions = createPositions({ files, queue, rates, countLanes: workers.lanes, log });
-	const search = createSearch({ db, embedder, capabilities });
-
-	let stopDuties: Stop = async () => undefined;
-
 	const webhooks = createWebhooks({
 		db,
 		capabilities,
@@ -134,6 +113,26 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 				}
 			})
 	});
+	const sweeper = createSweeper({
+		db,
+		blobs,
+		files,
+		queue,
+		uploads: resumable,
+		scratch,
+		log,
+		upkeep: () => Promise.all([events.prune(), audit.prune(), webhooks.prune(), vectorIndex.build()])
+	});
+	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
+	platform.onCommand?.('doctor', async (to, options) => {
+		const isToMend = options.get('mend') === '1';
+		if (isToMend) await audit.note({ who: 'command line', what: 'mend' });
+		await doctor.answer(to, isToMend);
+	});
+	const positions = createPositions({ files, queue, rates, countLanes: workers.lanes, log });
+	const search = createSearch({ db, embedder, capabilities });
+
+	let stopDuties: Stop = async () => undefined;
 
 	const harness = config.hasHarness
 		? createHarness({

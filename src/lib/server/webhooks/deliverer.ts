@@ -43,7 +43,7 @@ export function createDeliverer(deps: DelivererDeps) {
 	let timer: NodeJS.Timeout | undefined;
 
 	function look(): void {
-		if (stopping.signal.aborted || busy.size >= atOnce) return;
+		if (!timer || stopping.signal.aborted || busy.size >= atOnce) return;
 		looking ??= takeDue()
 			.catch((error: unknown) => log.error({ err: error }, 'the outbox cannot be read'))
 			.finally(() => (looking = undefined));
@@ -88,7 +88,7 @@ export function createDeliverer(deps: DelivererDeps) {
 	}
 
 	return {
-		/** There may be something to send. */
+		/** There may be something to send; nothing happens in a process that does not deliver. */
 		look,
 
 		async start(): Promise<void> {

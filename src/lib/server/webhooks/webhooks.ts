@@ -10,7 +10,6 @@ import type {
 } from '#lib/shared/webhooks.ts';
 import { createAttempts } from '../auth/attempts.ts';
 import type { Config } from '../config.ts';
-import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Capabilities, Db } from '../platform/platform.ts';
 import { createAddresses } from './address.ts';
@@ -27,8 +26,6 @@ export type WebhooksDeps = {
 	log: Log;
 };
 
-const pruneEveryMs = 3_600_000;
-
 export type Webhooks = ReturnType<typeof createWebhooks>;
 
 export function createWebhooks({ db, capabilities, config, notify, log }: WebhooksDeps) {
@@ -38,15 +35,6 @@ export function createWebhooks({ db, capabilities, config, notify, log }: Webhoo
 	const deliverer = createDeliverer({ db, capabilities, send: createSend({ addresses }), notify, log });
 	/** Each of them makes us call somebody. */
 	const byHand = createAttempts({ burst: 10, perSecond: 0.5 });
-	let timer: NodeJS.Timeout | undefined;
-
-	function prune(): void {
-		deliveryLog
-			.prune()
-			.catch((error: unknown) =>
-				log.warn({ error: messageOf(error) }, 'old deliveries of webhooks were not removed')
-			);
-	}
 
 	return {
 		list: subscriptions.list,
@@ -76,15 +64,10 @@ export function createWebhooks({ db, capabilities, config, notify, log }: Webhoo
 			return delivery;
 		},
 
-		async start(): Promise<void> {
-			await deliverer.start();
-			timer = setInterval(prune, pruneEveryMs).unref();
-			prune();
-		},
-
-		async stop(): Promise<void> {
-			clearInterval(timer);
-			await deliverer.stop();
-		}
+		/** In every process that works. */
+		start: deliverer.start,
+		stop: deliverer.stop,
+		/** Old deliveries; now and then, by one of them. */
+		prune: deliveryLog.prune
 	};
 }
