@@ -96,13 +96,9 @@ it('what neither of both can read is refused as before', async () => {
 
 it('a processor killed in the middle is found out by its silence, and a retry with a new one succeeds', async () => {
 	const first = await startProcessor(60_000);
+	const taken = once(first.stdout ?? first, 'data');
 	const file = await ada.add('killed.wav', makeSound('uniquelantern'));
-	await eventually(
-		async () => expect(await ada.get(file.id)).toMatchObject({ processing_stage: 'extraction' }),
-		{
-			timeoutMs: 10_000
-		}
-	);
+	expect(String(await taken)).toContain(`${file.id}: taken`);
 	await end(first);
 	const [silent] = await ada.ended([file.id], 20_000);
 	expect(silent).toMatchObject({ status: 'failed', error_code: 'processor.silent' });

@@ -26,7 +26,7 @@ const server = createServer(async (request, response) => {
 	const controller = new AbortController();
 	jobs.set(job.documentId, controller);
 	// Taken. Everything else is reported.
-	response.writeHead(202).end();
+	response.writeHead(202).end(() => process.stdout.write(`${job.documentId}: taken\n`));
 	work(job, controller.signal)
 		.catch((error) => process.stderr.write(`${job.documentId}: ${error.message}\n`))
 		.finally(() => jobs.get(job.documentId) === controller && jobs.delete(job.documentId));

@@ -76,6 +76,8 @@ describe('readConfig', () => {
 		);
 		expect(() => readConfig({ ...whole, PROCESSOR_KEY: '' })).toThrow('belong together');
 		expect(() => readConfig({ ...whole, PORT: '0' })).toThrow('needs ORIGIN');
+		const DATABASE_URL = 'postgres://localhost/asura';
+		expect(() => readConfig({ ...whole, ROLE: 'worker', DATABASE_URL })).toThrow('needs ORIGIN');
 		const short = () => readConfig({ ...whole, PROCESSOR_KEY: 'short-secret' });
 		expect(short).toThrow('PROCESSOR_KEY is (hidden); allowed: at least 16 characters');
 		expect(() => readConfig({ ...whole, PROCESSOR_TYPES: 'sound' })).toThrow('media types');

@@ -250,7 +250,7 @@ function processorOf(values: Values, isLoopback: boolean): ProcessorConfig | und
 			'PROCESSOR_TYPES, PROCESSOR_URL and PROCESSOR_KEY belong together: set all of them or none.'
 		);
 	}
-	if (!origin && (!isLoopback || values.PORT === 0)) {
+	if (!origin && (!isLoopback || values.PORT === 0 || values.ROLE !== 'all')) {
 		throw new ConfigError('PROCESSOR_URL needs ORIGIN: the processor has to know where it reaches Asura.');
 	}
 	const host = values.HOST.includes(':') ? `[${values.HOST.replace(/^\[|\]$/g, '')}]` : values.HOST;
