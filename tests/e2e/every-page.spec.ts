@@ -32,7 +32,8 @@ for (const [device, viewport] of [
 				'/search?q=lantern',
 				'/search?q=zzz'
 			];
-			for (const address of [...addresses, '/settings', '/admin', '/harness', '/nowhere', ...files]) {
+			const others = ['/settings', '/settings/webhooks', '/admin', '/harness', '/nowhere'];
+			for (const address of [...addresses, ...others, ...files]) {
 				await page.goto(address ?? '/');
 				await expectAccessible(page);
 				expect(

@@ -11,7 +11,8 @@ test('a webhook is added, tried, seen to arrive, sent again and removed', async 
 	const receiver = await startReceiver();
 	try {
 		await signIn(context, server, email);
-		await page.goto(`${server.url}/settings/webhooks`);
+		await page.goto(`${server.url}/settings`);
+		await page.getByRole('link', { name: 'Webhooks' }).click();
 		await expectAccessible(page);
 		await page.getByLabel('Address').fill(receiver.url);
 		await page.getByRole('button', { name: 'Add' }).click();
@@ -30,6 +31,10 @@ test('a webhook is added, tried, seen to arrive, sent again and removed', async 
 		expect(new Set(receiver.ids()).size).toBe(1);
 		await expectAccessible(page);
 		await page.screenshot({ path: test.info().outputPath('webhooks.png'), fullPage: true });
+		await page.setViewportSize({ width: 390, height: 844 });
+		expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+		await page.emulateMedia({ colorScheme: 'dark' });
+		await page.screenshot({ path: test.info().outputPath('webhooks-phone.png'), fullPage: true });
 
 		await page.getByRole('button', { name: 'Switch off' }).click();
 		await expect(page.getByText('Switched off.')).toBeVisible();
