@@ -23,7 +23,9 @@ export const Warning = v.object({
 });
 
 /** Of each stage that has begun, how much of it is done (0 to 1); null while nobody knows. Stages overlap. */
-export const StageProgress = v.record(Stage, v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1))));
+export const StageProgress = v.partial(
+	v.object(v.entriesFromList(stages, v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)))))
+);
 
 export const StoredFile = v.object({
 	id: v.pipe(v.string(), v.uuid()),
