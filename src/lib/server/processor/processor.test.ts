@@ -59,12 +59,11 @@ describe('a file for the processor', () => {
 		expect(await outside.report(id, 'parsing_started')).toBe('accepted');
 		await note();
 		expect(await outside.report(id, 'parsing', { progress: 40 })).toBe('accepted');
-		expect(await outside.look.get(id)).toMatchObject({
-			status: 'processing',
-			processing_stage: 'extraction'
-		});
+		const reading = { processing_stage: 'extraction', stage_progress: { compression: 1, extraction: 0.4 } };
+		expect(await outside.look.get(id)).toMatchObject(reading);
 		await note();
 		expect(await outside.report(id, 'parsing', { progress: 10 })).toBe('accepted');
+		expect(await outside.look.get(id)).toMatchObject(reading);
 		await note();
 		const pages = [
 			{ number: 1, text: 'The harbour\0 at night' },
