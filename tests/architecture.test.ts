@@ -10,7 +10,7 @@ const rows: RegExp[][] = [
 	[/^lib\/server\/platform\/(embedded|supabase)\//],
 	[/^lib\/server\/(files|auth|embedder)\//],
 	[/^lib\/server\/(queue|events|processor)\//],
-	[/^lib\/server\/(uploads|pipeline|search|webhooks)\//],
+	[/^lib\/server\/(uploads|pipeline|search|webhooks|projects)\//],
 	[/^lib\/server\/(app|open-platform)\.ts$/],
 	[/^lib\/client\//],
 	[/^routes\//, /^hooks\.(server|client)\.ts$/, /^app\.d\.ts$/, /^cli\//]

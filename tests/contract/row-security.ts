@@ -3,7 +3,17 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '#lib/server/platform/platform.ts';
 
-const readable = ['public.files', 'public.chunks', 'public.embeddings', 'public.webhooks'];
+/** What a person may read, and what tells whose a row is: everybody in here is alone in a project of their own. */
+const readable = new Map([
+	['public.files', 'user_id'],
+	['public.chunks', 'user_id'],
+	['public.embeddings', 'user_id'],
+	['public.webhooks', 'user_id'],
+	['public.projects', 'owner_id'],
+	['public.project_members', 'user_id'],
+	['public.proposals', 'key'],
+	['public.proposal_passages', '(select p.key from public.proposals p where p.id = proposal_id)']
+]);
 
 /** `open`: with the whole schema. */
 export function rowSecurityContract(name: string, open: () => Promise<Db>): void {
@@ -36,9 +46,9 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 		});
 
 		test('a person sees their own rows of what they may read, and no other, without any where', async () => {
-			for (const table of readable) {
-				const { rows } = await asAda(`select distinct user_id::text from ${table}`);
-				expect(rows, table).toEqual([{ user_id: ada }]);
+			for (const [table, whose] of readable) {
+				const { rows } = await asAda(`select distinct ${whose}::text as whose from ${table}`);
+				expect(rows, table).toEqual([{ whose: ada }]);
 			}
 		});
 
@@ -59,8 +69,43 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 			expect(seen).toEqual([{ name: 'other' }]);
 		});
 
+		test('a member sees what a project holds, as long as he is one, and nothing else of its people', async () => {
+			const asBob = (sql: string) => db.tx((tx) => tx.query(sql), { as: { userId: bob } });
+			const { rows } = await db.query<{ id: string }>(
+				'select id::text from public.projects where owner_id = $1',
+				[ada]
+			);
+			const project = rows[0]?.id;
+			const seen = async () => {
+				const files = await asBob(`select id from public.files where user_id = '${ada}'`);
+				const chunks = await asBob(`select text from public.chunks where user_id = '${ada}'`);
+				const members = await asBob(
+					`select user_id from public.project_members where project_id = '${project}'`
+				);
+				const proposals = await asBob(`select id from public.proposals where project_id = '${project}'`);
+				const vectors = await asBob(`select hash from public.embeddings where user_id = '${ada}'`);
+				return [files, chunks, members, proposals, vectors].map(({ rowCount }) => rowCount);
+			};
+			expect(await seen()).toEqual([0, 0, 0, 0, 0]);
+			await db.query(
+				`insert into public.project_members (project_id, user_id, role) values ($1, $2, 'viewer')`,
+				[project, bob]
+			);
+			// Of two files, one is in the project.
+			expect(await seen()).toEqual([1, 1, 2, 1, 0]);
+			await db.query('delete from public.project_members where project_id = $1 and user_id = $2', [
+				project,
+				bob
+			]);
+			expect(await seen()).toEqual([0, 0, 0, 0, 0]);
+		});
+
+		test('nobody can ask what somebody else may do', async () => {
+			await expect(asAda(`select asura.scopes_of('${bob}')`)).rejects.toMatchObject({ code: '42501' });
+		});
+
 		test('a person can read no other table at all', async () => {
-			for (const table of (await listTables(db)).filter((name) => !readable.includes(name))) {
+			for (const table of (await listTables(db)).filter((name) => !readable.has(name))) {
 				await expect(asAda(`select * from ${table}`), table).rejects.toMatchObject({ code: '42501' });
 			}
 		});
@@ -87,7 +132,9 @@ export function rowSecurityContract(name: string, open: () => Promise<Db>): void
 
 		test('a person cannot become somebody else for longer than the transaction, nor reach other schemas', async () => {
 			await asAda(`select set_config('request.jwt.claims', '{"sub":"${bob}"}', true)`);
-			expect((await asAda('select user_id::text from public.files')).rows).toEqual([{ user_id: ada }]);
+			expect((await asAda('select distinct user_id::text from public.files')).rows).toEqual([
+				{ user_id: ada }
+			]);
 			const { rows } = await db.query(`
 				select nspname from pg_namespace
 				where has_schema_privilege('authenticated', oid, 'usage') and nspname !~ '^pg_' order by 1`);
@@ -174,8 +221,46 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 		`insert into public.chunks (file_id, ordinal, user_id, text, hash) values ($1, 0, $2, 'words', 'h')`,
 		[file, user]
 	);
+	await fillProject(db, user);
 	await db.query(
 		`insert into public.embeddings (user_id, hash, model, embedding) values ($1, 'h', 'm', '[1,2]'::extensions.vector)`,
 		[user]
 	);
+}
+
+/** With one file of its own and a topic, named after the person, that this file suggests. */
+async function fillProject(db: Db, user: string): Promise<void> {
+	const { rows } = await db.query<{ id: string }>(
+		`insert into public.projects (owner_id, name) values ($1, 'A project') returning id::text`,
+		[user]
+	);
+	const project = rows[0]?.id;
+	const file = randomUUID();
+	const proposal = randomUUID();
+	await db.query(`insert into public.project_members (project_id, user_id, role) values ($1, $2, 'owner')`, [
+		project,
+		user
+	]);
+	await db.query(
+		`insert into asura.project_invitations (project_id, email, role, expires_at) values ($1, 'c@example.org', 'viewer', now())`,
+		[project]
+	);
+	await db.query(
+		`insert into public.files (id, user_id, project_id, blob_id, filename, file_type, size_bytes, sha256)
+			values ($1, $2, $3, gen_random_uuid(), 'b.txt', 'text/plain', 1, repeat('1', 64))`,
+		[file, user, project]
+	);
+	await db.query(
+		`insert into public.chunks (file_id, ordinal, user_id, text, hash) values ($1, 0, $2, 'words', 'h')`,
+		[file, user]
+	);
+	await db.query(
+		`insert into public.proposals (id, project_id, key, title, confidence) values ($1, $2, $3, 'A topic', 0.5)`,
+		[proposal, project, user]
+	);
+	await db.query(
+		`insert into public.proposal_passages (proposal_id, file_id, ordinal, place) values ($1, $2, 0, 0)`,
+		[proposal, file]
+	);
+	await db.query(`insert into asura.topic_turns (project_id, due_at) values ($1, now())`, [project]);
 }

@@ -9,6 +9,8 @@ import { makeKey, withKey } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSse } from '../support/sse.ts';
 import { enter, type Person } from './person.ts';
+import { projectCalls } from './project-calls.ts';
+import { addTo, begin } from './project-people.ts';
 
 type Call = {
 	path?: string;
@@ -57,11 +59,13 @@ async function prepare(): Promise<typeof calls> {
 	const added = await (await ada.ask('/api/webhooks', json(hook))).json();
 	const webhook = `/api/webhooks/${added.webhook.id}`;
 	const delivery = await (await ada.ask(`${webhook}/test`, post)).json();
+	const ofProjects = await projectCalls(server, ada);
 	const form = new FormData();
 	form.append('file', new File(['words'], 'words.txt'));
 	const file = `/api/files/${done.id}`;
 	const missing = (path: string, method = 'GET') => ({ path, options: { method }, status: 404 });
 	return {
+		...ofProjects,
 		'POST /api/files/upload': [
 			{ options: { ...post, body: form }, status: 201 },
 			{ options: { ...post, body: 'x' }, status: 400 }
@@ -209,6 +213,14 @@ function escape(path: string): string {
 	return encodeURIComponent(path.replaceAll('~', '~0').replaceAll('/', '~1'));
 }
 
+/** What a stream says when it has said something of a file. */
+const firstOf = {
+	'/api/files/events': 'snapshot',
+	'/api/projects/{id}/events': 'snapshot',
+	'/api/projects/{id}/status': 'message',
+	'/api/files/{id}/events': 'completed'
+};
+
 describe('the description', () => {
 	it('is valid JSON schema throughout, with its own names only', () => {
 		for (const name of Object.keys(document.components.schemas))
@@ -242,14 +254,18 @@ describe('the description', () => {
 
 	it('tells what the streams say', async () => {
 		const file = await ada.add('streamed.txt', 'streamed');
+		const project = await begin(ada, 'Streamed');
+		await addTo(ada, project, 'shared.txt', 'shared');
 		for (const [name, path] of [
 			['/api/files/events', '/api/files/events'],
+			['/api/projects/{id}/events', `/api/projects/${project.id}/events`],
+			['/api/projects/{id}/status', `/api/projects/${project.id}/status`],
 			['/api/files/{id}/events', `/api/files/${file.id}/events`]
 		] as const) {
 			called.add(`GET ${name}`);
 			const live = await openSse(new URL(path, server.url), { cookie: ada.cookie });
 			expect(live.headers['content-type']).toBe('text/event-stream');
-			await live.next(path === name ? 'snapshot' : 'completed', 20_000);
+			await live.next(firstOf[name], 20_000);
 			live.close();
 			const at = `asura#/paths/${escape(name)}/get/responses/200/x-event-data`;
 			for (const frame of live.frames) expectValid(at, frame.data, name);

@@ -1,5 +1,6 @@
 // The live stream on a real database behind a real HTTP server, without the rest of the app: the raw route at its own
-// address, the same stream through a web ReadableStream (as Kit's adapter pumps it) at /web, one file at /follow/:id.
+// address, the same stream through a web ReadableStream (as Kit's adapter pumps it) at /web and /status, one file at
+// /follow/:id. With ?project= it is a project's.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAuth } from '#lib/server/auth/auth.ts';
@@ -7,9 +8,11 @@ import { readConfig } from '#lib/server/config.ts';
 import { errorBody, toAppError } from '#lib/server/errors.ts';
 import { createEvents } from '#lib/server/events/events.ts';
 import { createChanges, type FileChanges } from '#lib/server/files/changes.ts';
+import { ownScope } from '#lib/server/files/reach.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createMetrics } from '#lib/server/metrics.ts';
 import type { Platform } from '#lib/server/platform/platform.ts';
+import { reachProject } from '#lib/server/projects/access.ts';
 import { openSse, type SseOptions } from './sse.ts';
 
 export type Person = { cookie: string; userId: string; sessionId: string; token: string };
@@ -50,18 +53,21 @@ export async function startLive(
 		const session = auth.require(await auth.find(request.headers.cookie?.split('=')[1]));
 		const cut = () => void request.socket.destroy();
 		const [, kind, fileId = ''] = url.pathname.split('/');
+		const project = url.searchParams.get('project');
+		const scope =
+			project === null ? ownScope(session.userId) : await reachProject(db, session.userId, project);
 		if (kind === 'poll' || url.pathname === '/api/files/changes') {
 			const controller = new AbortController();
 			response.once('close', () => controller.abort());
 			const cursor = url.searchParams.get('cursor') ?? undefined;
 			const waitSeconds = Number(url.searchParams.get('wait') ?? 0);
-			const answer = await events.poll({ session, cursor, waitSeconds, signal: controller.signal });
+			const answer = await events.poll({ session, scope, cursor, waitSeconds, signal: controller.signal });
 			return void response.end(JSON.stringify(answer));
 		}
 		const stream =
 			kind === 'follow'
 				? await events.openFollow({ session, fileId }, cut)
-				: events.openWeb({ session, url, lastEventId: null }, cut);
+				: events.openWeb({ session, scope, url, lastEventId: null, isStatus: kind === 'status' }, cut);
 		response.writeHead(200, { 'content-type': 'text/event-stream' });
 		await pumpStream(stream, response);
 	}

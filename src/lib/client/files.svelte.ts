@@ -12,6 +12,10 @@ export type { ConnectionState } from './stream.ts';
 export type FilesOptions = {
 	/** The person's id: tabs of different people have nothing to do with each other. */
 	scope: string;
+	/** A project of theirs, instead of their own files. */
+	project?: string | undefined;
+	/** Each message of the stream, in every tab. */
+	onMessage?: ((message: StreamMessage) => void) | undefined;
 	/** Notifications and the like, each once in every tab. */
 	onEvent?: (event: NamedEvent) => void;
 	outside?: Outside;
@@ -25,9 +29,11 @@ export class Files {
 	#retryInSeconds = $state<number | null>(null);
 	#countdown: ReturnType<typeof setInterval> | undefined;
 
-	constructor({ scope, onEvent, outside }: FilesOptions) {
+	constructor({ scope, project, onMessage, onEvent, outside }: FilesOptions) {
 		this.#live = new Live({
 			scope,
+			project,
+			...(onMessage && { onMessage }),
 			outside,
 			onEvent,
 			onFiles: (files) => void (this.#merged = files),

@@ -19,6 +19,10 @@ import { Timers } from './timers.ts';
 export type LiveOptions = {
 	/** Whose files: tabs of different people have nothing to do with each other. */
 	scope: string;
+	/** A project of theirs, instead of their own files. */
+	project?: string | undefined;
+	/** Each message, in every tab. */
+	onMessage?(message: StreamMessage): void;
 	onFiles(files: FilesState): void;
 	onConnection(connection: Connection): void;
 	/** Named events beside the files, each once in every tab. */
@@ -68,9 +72,10 @@ export class Live {
 	start(): void {
 		if (this.#tabs) return;
 		// Not earlier: the page is rendered on the server first, where there is nothing of it.
+		const { scope, project } = this.#options;
 		const outside = (this.#outside ??= this.#options.outside ?? browserOutside());
 		this.#tabs = new Tabs({
-			name: connectionName(this.#options.scope),
+			name: connectionName(project === undefined ? scope : `${scope}-${project}`),
 			outside,
 			onLead: () => this.#lead(outside),
 			onDeposed: () => this.#follow(),
@@ -115,8 +120,11 @@ export class Live {
 	#lead(outside: Outside): void {
 		this.#timers.stopAll();
 		const isWhole = this.#files.isLoaded && !this.#files.unconfirmed;
+		const { project } = this.#options;
+		const at = project && `/api/projects/${project}`;
 		this.#stream = new Stream({
 			user: this.#options.scope,
+			...(at && { url: `${at}/events`, pollUrl: `${at}/changes` }),
 			outside,
 			cursor: isWhole ? this.#cursor : undefined,
 			onMessage: (message, cursor) => {
@@ -177,6 +185,7 @@ export class Live {
 		this.#cursor = cursor;
 		if (message.eventType === 'connected') this.#heartbeatMs = message.heartbeatSeconds * 1000;
 		this.#take(message);
+		this.#options.onMessage?.(message);
 		if (message.eventType === 'heartbeat' && !this.#agrees(message.digest)) refetch();
 	}
 

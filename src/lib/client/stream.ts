@@ -152,8 +152,8 @@ export class Stream {
 
 	#obey(reason: ByeReason): void {
 		if (reason === 'signed_out' || reason === 'session_expired') this.#end('signed-out');
-		// A newer connection of this same page took its place.
-		else if (reason === 'replaced') this.#end('closed');
+		// A newer connection of this same page took its place, or there is nothing left to see.
+		else if (reason === 'replaced' || reason === 'removed') this.#end('closed');
 		else this.#reconnect();
 	}
 
@@ -189,6 +189,11 @@ export class Stream {
 					this.#options.onEvent?.(event);
 			},
 			onSignedOut: () => this.#end('signed-out'),
+			onGone: () => {
+				const bye = { eventType: 'bye', timestamp: '', reason: 'removed' } as const;
+				this.#options.onMessage(bye, this.#cursor);
+				this.#obey(bye.reason);
+			},
 			onFailed: () => this.#reconnect()
 		});
 	}

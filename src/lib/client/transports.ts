@@ -55,6 +55,8 @@ export function openEvents(
 export type PollEvents = {
 	onAnswer(answer: ChangesAnswer): void;
 	onSignedOut(): void;
+	/** What was followed is not there any more, or not for this person. */
+	onGone(): void;
 	onFailed(): void;
 };
 
@@ -62,7 +64,7 @@ export type PollEvents = {
 export function startPolling(
 	outside: Pick<Outside, 'fetch'>,
 	urlFor: (waitSeconds: number) => string,
-	{ onAnswer, onSignedOut, onFailed }: PollEvents
+	{ onAnswer, onSignedOut, onGone, onFailed }: PollEvents
 ): () => void {
 	const controller = new AbortController();
 	const { signal } = controller;
@@ -72,6 +74,7 @@ export function startPolling(
 			const answer = await ask(outside, urlFor(waitSeconds), signal);
 			if (signal.aborted) return;
 			if (answer === 'signed-out') return onSignedOut();
+			if (answer === 'gone') return onGone();
 			if (answer === 'failed') return onFailed();
 			onAnswer(answer);
 			await new Promise((resolve) => setTimeout(resolve, pollPauseMs));
@@ -85,10 +88,11 @@ async function ask(
 	outside: Pick<Outside, 'fetch'>,
 	url: string,
 	signal: AbortSignal
-): Promise<ChangesAnswer | 'signed-out' | 'failed'> {
+): Promise<ChangesAnswer | 'signed-out' | 'gone' | 'failed'> {
 	try {
 		const response = await outside.fetch(url, { signal });
 		if (response.status === 401) return 'signed-out';
+		if (response.status === 404) return 'gone';
 		if (!response.ok) return 'failed';
 		const body = v.safeParse(ChangesAnswer, await response.json());
 		return body.success ? body.output : 'failed';

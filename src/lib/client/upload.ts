@@ -28,11 +28,17 @@ export function bySize(small: Send, large: Send): Send {
 }
 
 /** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
-export const sendMultipart: Send = (file, { signal, onSent, folder }) =>
+export const sendMultipart: Send = (file, how) => send('/api/files/upload', file, how);
+
+export function sendToProject(id: string): Send {
+	return (file, how) => send(`/api/files/upload?project=${id}`, file, how);
+}
+
+const send = (path: string, ...[file, { signal, onSent, folder }]: Parameters<Send>): ReturnType<Send> =>
 	new Promise((resolve, reject) => {
 		const request = new XMLHttpRequest();
 		const abort = () => request.abort();
-		request.open('POST', '/api/files/upload');
+		request.open('POST', path);
 		// What is sent is a little more than the file: the form around it.
 		request.upload.onprogress = ({ loaded }) => onSent(Math.min(loaded, file.size));
 		request.onload = () => {

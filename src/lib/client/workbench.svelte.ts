@@ -4,8 +4,8 @@ import { createContext } from 'svelte';
 import * as v from 'valibot';
 import type { FileDetails } from '#lib/shared/api.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
-import { type Action, needsPassword } from './actions.ts';
-import type { NamedEvent } from '#lib/shared/events.ts';
+import { type Action, actionsFor, needsPassword } from './actions.ts';
+import type { NamedEvent, StreamMessage } from '#lib/shared/events.ts';
 import { NoticeData } from '#lib/shared/named-events.ts';
 import { type Api, ApiError, createApi, type ManyAction } from './api.ts';
 import { Deletions } from './deletions.svelte.ts';
@@ -17,21 +17,36 @@ import { Theme } from './theme.svelte.ts';
 import { createCheck, createHash } from './known.ts';
 import { createSendResumable } from './send-resumable.ts';
 import { fingerprintOf, type Unfinished, UnfinishedUploads } from './unfinished.svelte.ts';
-import { bySize, sendMultipart } from './upload.ts';
+import { bySize, sendMultipart, sendToProject } from './upload.ts';
 import { type Upload, Uploads } from './uploads.svelte.ts';
 import { count, wordToTry } from './words.ts';
 
 export const [getWorkbench, setWorkbench] = createContext<Workbench>();
 
+export type WorkbenchOptions = {
+	scope: string;
+	maxFileBytes: number;
+	/** The desk's own, when this is a project on it. */
+	notices?: Notices;
+	project?: string;
+	onMessage?: (message: StreamMessage) => void;
+};
+
 export class Workbench {
 	readonly api: Api = createApi((url, init) => fetch(url, init));
-	readonly notices = new Notices();
+	readonly notices: Notices;
+	/** The project that is on the page: what is dropped goes there. */
+	project = $state.raw<Workbench>();
+	/** False: the person may look, and nothing else. */
+	canWrite = $state(true);
 	readonly theme = new Theme();
 	readonly files: Files;
 	readonly uploads: Uploads;
 	readonly unfinished: UnfinishedUploads;
 	readonly deletions: Deletions;
 	readonly maxFileBytes: number;
+	/** Where a form sends files without JavaScript. */
+	readonly uploadForm: string;
 	/** For relative dates; moves twice a minute. */
 	now = $state(Date.now());
 	/** The file whose password is being asked for. */
@@ -50,17 +65,24 @@ export class Workbench {
 	);
 	readonly summary: Summary = $derived(summaryOf(this.rows));
 
-	constructor({ scope, maxFileBytes }: { scope: string; maxFileBytes: number }) {
+	constructor({ scope, maxFileBytes, notices = new Notices(), project, onMessage }: WorkbenchOptions) {
 		this.maxFileBytes = maxFileBytes;
-		this.files = new Files({ scope, onEvent: (event) => this.#showEvent(event) });
+		this.uploadForm = project === undefined ? '/?/upload' : `/projects/${project}?/upload`;
+		this.notices = notices;
+		// Notifications come by the person's own stream.
+		const onEvent = project === undefined ? (event: NamedEvent) => this.#showEvent(event) : undefined;
+		this.files = new Files({ scope, project, onMessage, ...(onEvent && { onEvent }) });
 		this.unfinished = new UnfinishedUploads({ scope, ...browserMemory() });
 		const fileOf = (id: string) => this.api.file(id);
+		const sendOwn = bySize(sendMultipart, createSendResumable({ unfinished: this.unfinished, fileOf }));
+		const check = createCheck({ hash: createHash(), ask: (hashes) => this.api.known(hashes) });
 		this.uploads = new Uploads({
-			send: bySize(sendMultipart, createSendResumable({ unfinished: this.unfinished, fileOf })),
+			send: project === undefined ? sendOwn : sendToProject(project),
 			maxFileBytes,
 			newest: () => this.files.list[0]?.created_at ?? '',
 			onStored: (file) => this.take(file),
-			check: createCheck({ hash: createHash(), ask: (hashes) => this.api.known(hashes) }),
+			// What is there already is asked of one's own files only.
+			...(project === undefined && { check }),
 			findArrived: (upload) => this.#findArrived(upload),
 			onAbandoned: ({ file, folder }) => {
 				const begun = this.unfinished.find(fingerprintOf(file, folder));
@@ -82,6 +104,10 @@ export class Workbench {
 	/** A file as an answer of the API tells it; the stream need not be waited for. */
 	take(file: StoredFile): void {
 		this.files.apply({ eventType: 'file-update', timestamp: '', file });
+	}
+
+	actionsFor(file: StoredFile): Action[] {
+		return this.canWrite ? actionsFor(file) : ['download'];
 	}
 
 	async perform(action: Exclude<Action, 'download'>, file: StoredFile): Promise<void> {

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { createAudit } from './auth/audit.ts';
 import { createAuth } from './auth/auth.ts';
 import type { Config } from './config.ts';
+import { createNamer } from './embedder/chat.ts';
 import { createEmbedder } from './embedder/embedder.ts';
 import { estimateUsd } from './embedder/prices.ts';
 import { createVision } from './embedder/vision.ts';
@@ -28,6 +29,8 @@ import { createSweeper } from './pipeline/sweeper.ts';
 import { openPlatform } from './open-platform.ts';
 import type { Stop } from './platform/platform.ts';
 import { createProcessor } from './processor/processor.ts';
+import { createProjects } from './projects/projects.ts';
+import { createTopics } from './projects/topics/topics.ts';
 import { createQueue } from './queue/queue.ts';
 import { createScratch } from './scratch.ts';
 import { createSearch } from './search/search.ts';
@@ -113,6 +116,14 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 				}
 			})
 	});
+	const topics = createTopics({
+		db,
+		capabilities,
+		model: embedder.model,
+		bell,
+		namer: createNamer({ config, metrics, log }),
+		log
+	});
 	const sweeper = createSweeper({
 		db,
 		blobs,
@@ -121,7 +132,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		uploads: resumable,
 		scratch,
 		log,
-		upkeep: () => Promise.all([events.prune(), audit.prune(), webhooks.prune(), vectorIndex.build()])
+		upkeep: () =>
+			Promise.all([events.prune(), audit.prune(), webhooks.prune(), topics.prune(), vectorIndex.build()])
 	});
 	const doctor = createDoctor({ db, blobs, files, queue, sweeper });
 	platform.onCommand?.('doctor', async (to, options) => {
@@ -133,6 +145,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const search = createSearch({ db, embedder, capabilities });
 
 	let stopDuties: Stop = async () => undefined;
+
+	const projects = createProjects({ db, bell, leave: events.leave });
 
 	const harness = config.hasHarness
 		? createHarness({
@@ -155,6 +169,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		files,
 		uploads,
 		resumable,
+		projects,
 		queue,
 		search,
 		events,
@@ -229,8 +244,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		await reembedding.start();
 		positions.start();
 		sweeper.start();
+		topics.start();
 		return async () => {
 			await sweeper.stop();
+			await topics.stop();
 			await positions.stop();
 		};
 	}

@@ -78,6 +78,7 @@ export const settings = {
 	EMBEDDING_MODEL: s('text-embedding-3-small', 'embedding model', 'a text', v.pipe(text, v.minLength(1))),
 	EMBEDDING_DIMENSIONS: s('', 'dimensions to ask the model for; empty: its own', '1 to 4096, or empty', or(whole(1, 4096))),
 	VISION_MODEL: s('', 'model of the same provider that reads scans and pictures, which are sent to it; empty: they are not read', 'a text, or empty', text),
+	CHAT_MODEL: s('', 'model of the same provider that names the topics of projects, from words and passages of their files, which are sent to it; empty: their own words name them', 'a text, or empty', text),
 	ALLOWED_EMAILS: s('', 'who may sign in with the provider, separated by commas: addresses, or `@example.org` for all of a domain; empty: everybody whom it admits', 'e-mail addresses or @domains', allowed),
 	ADMIN_EMAILS: s('', 'who may use operator functions, separated by commas; embedded: also the person on the machine itself', 'e-mail addresses', emails),
 	TRUSTED_PROXIES: s('', 'proxies whose `X-Forwarded-For` is believed, separated by commas: addresses or networks, e.g. `127.0.0.1, 10.0.0.0/8`', 'addresses or networks', proxies),
@@ -112,6 +113,7 @@ export type Config = Readonly<{
 	provider:
 		Readonly<{ apiKey: string; baseUrl: string; model: string; dimensions: number | undefined }> | undefined;
 	visionModel: string | undefined;
+	chatModel: string | undefined;
 	/** Addresses and @domains; empty: everybody. */
 	allowedEmails: readonly string[];
 	adminEmails: readonly string[];
@@ -162,9 +164,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		);
 	}
 	const provider = providerOf(values);
-	if (values.VISION_MODEL && !provider) {
+	for (const name of ['VISION_MODEL', 'CHAT_MODEL'] as const) {
+		if (!values[name] || provider) continue;
 		throw new ConfigError(
-			'VISION_MODEL needs a provider: set OPENAI_API_KEY or OPENAI_BASE_URL, or leave it empty.'
+			`${name} needs a provider: set OPENAI_API_KEY or OPENAI_BASE_URL, or leave it empty.`
 		);
 	}
 	return Object.freeze({
@@ -184,6 +187,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 		oidc: clientId ? { issuer: values.OIDC_ISSUER, clientId, clientSecret } : undefined,
 		provider,
 		visionModel: values.VISION_MODEL || undefined,
+		chatModel: values.CHAT_MODEL || undefined,
 		allowedEmails: values.ALLOWED_EMAILS,
 		adminEmails: values.ADMIN_EMAILS,
 		trustedProxies: values.TRUSTED_PROXIES,

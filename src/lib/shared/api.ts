@@ -3,8 +3,13 @@ import * as v from 'valibot';
 import { Status, StoredFile } from './files.ts';
 import { TypeFilter } from './kinds.ts';
 import { limits } from './limits.ts';
+import { Tag } from './projects.ts';
 
 export const UploadFailure = v.object({ filename: v.string(), code: v.string(), message: v.string() });
+export const UploadQuery = v.object({
+	/** A project that the files go to. */
+	project: v.optional(v.string())
+});
 export const UploadAnswer = v.object({
 	files: v.array(StoredFile),
 	errors: v.array(UploadFailure),
@@ -22,7 +27,9 @@ export const ListQuery = v.object({
 			v.maxValue(limits.listPageMax)
 		)
 	),
-	status: v.optional(Status)
+	status: v.optional(Status),
+	/** Only files with this tag: the name of a topic that a project has accepted. */
+	tag: v.optional(Tag)
 });
 export const ListAnswer = v.object({
 	files: v.array(StoredFile),
@@ -46,7 +53,10 @@ export const SearchQuery = v.object({
 	type: v.optional(TypeFilter),
 	/** Of files that were added at that moment or later, and before that moment. */
 	after: v.optional(Moment),
-	before: v.optional(Moment)
+	before: v.optional(Moment),
+	/** Only in this project; without it, in everything that the person may read. */
+	project: v.optional(v.pipe(v.string(), v.uuid())),
+	tag: v.optional(Tag)
 });
 export const SearchResult = v.object({
 	file: v.object({ id: v.string(), filename: v.string(), file_type: v.string() }),

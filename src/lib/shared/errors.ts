@@ -73,6 +73,17 @@ export const problems = {
 	'file.range_invalid': p(416, 'The requested range is outside the file.', unchanged, 'Request a range inside the file.'),
 	'zip.too_large': p(413, 'The chosen files are too large for one archive.', unchanged, 'Choose fewer files at once.'),
 
+	'project.not_found': p(404, 'There is no such project.', unchanged, 'Go back to your projects.'),
+	'project.forbidden': p(403, 'Your role in this project does not allow that.', unchanged, 'Ask the owner of the project.'),
+	'project.too_many': p(409, 'You have as many projects as one person may have.', unchanged, 'Delete one that you no longer need.'),
+	'project.too_many_members': p(409, 'The project has as many members as it may have.', unchanged, 'Remove somebody first.'),
+	'project.owner_stays': p(409, 'A project keeps its owner.', unchanged, 'Delete the project instead.'),
+	'project.already_member': p(409, 'Somebody with this address is a member already.', unchanged, 'Nothing needs to be done.'),
+	'invitation.not_found': p(404, 'There is no such invitation for you, or it is no longer valid.', unchanged, 'Ask to be invited again, with the address that you sign in with.'),
+	'invitation.too_many': p(409, 'Too many invitations of this project wait for an answer.', unchanged, 'Withdraw one of them.'),
+	'proposal.not_found': p(404, 'There is no such topic.', unchanged, 'Load the project again.'),
+	'proposal.title_taken': p(409, 'Another tag of this project has that name.', unchanged, 'Choose another name.'),
+
 	'pdf.encrypted': p(422, 'The PDF is protected by a password.', originalKept, 'Retry with its password.', true),
 	'pdf.no_text': p(422, 'The PDF has no text; it is probably a scan.', originalKept, 'Upload a version with a text layer.'),
 	'pdf.too_many_pages': p(422, 'The PDF has more pages than can be read.', originalKept, 'Split the PDF.'),

@@ -45,7 +45,21 @@ export const ResetMessage = v.object({ eventType: v.literal('reset'), timestamp,
 export const ByeMessage = v.object({
 	eventType: v.literal('bye'),
 	timestamp,
-	reason: v.picklist(['signed_out', 'session_expired', 'shutdown', 'replaced', 'timeout'])
+	/** removed: no longer a member of the project, or the project is gone. */
+	reason: v.picklist(['signed_out', 'session_expired', 'shutdown', 'replaced', 'timeout', 'removed'])
+});
+/** Only in a project's stream: its topics are to be read again. */
+export const ProposalUpdateMessage = v.object({
+	eventType: v.literal('proposal-update'),
+	timestamp,
+	proposal: v.object({
+		id: v.string(),
+		title: v.string(),
+		status: v.picklist(['open', 'accepted', 'dismissed', 'gone']),
+		confidence: v.number(),
+		rev: v.number(),
+		created_at: v.string()
+	})
 });
 
 export const StreamMessage = v.variant('eventType', [
@@ -53,6 +67,7 @@ export const StreamMessage = v.variant('eventType', [
 	SnapshotMessage,
 	FileUpdateMessage,
 	FileDeletedMessage,
+	ProposalUpdateMessage,
 	HeartbeatMessage,
 	ResetMessage,
 	ByeMessage
@@ -62,6 +77,7 @@ export const streamEvents = [
 	'snapshot',
 	'file-update',
 	'file-deleted',
+	'proposal-update',
 	'heartbeat',
 	'reset',
 	'bye'
@@ -148,8 +164,11 @@ export function merge(state: FilesState, message: StreamMessage): FilesState {
 			return takeUpdate(state, message.file);
 		case 'file-deleted':
 			return takeDelete(state, message.file.id);
-		case 'heartbeat':
 		case 'bye':
+			// What one may no longer see is not kept to look at.
+			return message.reason === 'removed' ? { ...noFiles, isLoaded: true } : state;
+		case 'proposal-update':
+		case 'heartbeat':
 			return state;
 	}
 }

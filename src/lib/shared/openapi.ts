@@ -106,7 +106,7 @@ function idOf({ method, path }: Operation): string {
 function securityOf({ access, path }: Operation): Json[] {
 	if (access === 'anybody') return [];
 	if (access === 'person') return [{ session: [] }];
-	const isStream = path.endsWith('/events') && access === 'read';
+	const isStream = /\/(events|status)$/.test(path) && access === 'read';
 	return [{ key: [] }, { session: [] }, ...(isStream ? [{ ticket: [] }] : [])];
 }
 

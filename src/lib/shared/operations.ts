@@ -12,7 +12,8 @@ import {
 	RetryOptions,
 	SearchAnswer,
 	SearchQuery,
-	UploadAnswer
+	UploadAnswer,
+	UploadQuery
 } from './api.ts';
 import type { ErrorCode } from './errors.ts';
 import { ChangesAnswer, ChangesQuery, FollowMessage, StreamMessage } from './events.ts';
@@ -22,6 +23,7 @@ import { KeyMade, KeysAnswer, KeyToMake, TicketAnswer } from './keys.ts';
 import { EventSent, EventToSend, SeenEvents } from './named-events.ts';
 import { HealthAnswer, ReadyAnswer } from './health.ts';
 import { ProcessingReport, ReportAnswer, ReportQuery } from './processing-report.ts';
+import { projectOperations } from './project-operations.ts';
 import { StreamQuery } from './stream-query.ts';
 import {
 	DeliveriesAnswer,
@@ -69,17 +71,17 @@ const redirect: Answer = { kind: 'redirect' };
 
 // prettier-ignore
 export const operations: readonly Operation[] = [
-	{ method: 'POST', path: '/api/files/upload', group: 'Files', summary: 'Upload files', access: 'write', body: { type: 'multipart/form-data' }, answers: { 201: json(UploadAnswer) }, errors: ['upload.no_file', 'upload.malformed', 'upload.too_large', 'upload.too_many_files', 'upload.empty', 'upload.interrupted', 'upload.quota_exceeded', 'file.unsupported_type'] },
+	{ method: 'POST', path: '/api/files/upload', group: 'Files', summary: 'Upload files', access: 'write', query: UploadQuery, body: { type: 'multipart/form-data' }, answers: { 201: json(UploadAnswer) }, errors: ['project.not_found', 'project.forbidden', 'upload.no_file', 'upload.malformed', 'upload.too_large', 'upload.too_many_files', 'upload.empty', 'upload.interrupted', 'upload.quota_exceeded', 'file.unsupported_type'] },
 	{ method: 'GET', path: '/api/files', group: 'Files', summary: 'List files, newest first', access: 'read', query: ListQuery, answers: { 200: json(ListAnswer) }, errors: [] },
 	{ method: 'POST', path: '/api/files/retry', group: 'Files', summary: 'Queue all failed files again', access: 'write', body: jsonBody(RetryAllOptions), answers: { 202: json(RetryAllAnswer) }, errors: [] },
 	{ method: 'GET', path: '/api/files/{id}', group: 'Files', summary: 'One file', access: 'read', answers: { 200: json(StoredFile) }, errors: ['file.not_found'] },
-	{ method: 'DELETE', path: '/api/files/{id}', group: 'Files', summary: 'Delete a file and everything made of it', access: 'write', answers: { 204: nothing }, errors: ['file.not_found'] },
+	{ method: 'DELETE', path: '/api/files/{id}', group: 'Files', summary: 'Delete a file and everything made of it', access: 'write', answers: { 204: nothing }, errors: ['file.not_found', 'project.forbidden'] },
 	{ method: 'GET', path: '/api/files/{id}/details', group: 'Files', summary: 'Model, tokens, price and times of one file', access: 'read', answers: { 200: json(FileDetails) }, errors: ['file.not_found'] },
 	{ method: 'GET', path: '/api/files/{id}/content', group: 'Files', summary: 'The bytes of one version of a file; takes Range', access: 'read', query: ContentQuery, answers: { 200: { kind: 'bytes' }, 206: { kind: 'bytes' }, 304: nothing }, errors: ['file.not_found', 'file.variant_missing', 'file.range_invalid', 'file.lost'] },
-	{ method: 'POST', path: '/api/files/{id}/retry', group: 'Files', summary: 'Process a file again', access: 'write', body: { ...jsonBody(RetryOptions), isOptional: true }, answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_retryable', 'file.lost'] },
-	{ method: 'POST', path: '/api/files/{id}/cancel', group: 'Files', summary: 'Stop processing a file', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_cancellable'] },
-	{ method: 'POST', path: '/api/files/{id}/next', group: 'Files', summary: 'Begin a waiting file before the others', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_waiting'] },
-	{ method: 'GET', path: '/api/search', group: 'Search', summary: 'Find passages', access: 'read', query: SearchQuery, answers: { 200: json(SearchAnswer) }, errors: ['search.query_missing', 'file.not_found'] },
+	{ method: 'POST', path: '/api/files/{id}/retry', group: 'Files', summary: 'Process a file again', access: 'write', body: { ...jsonBody(RetryOptions), isOptional: true }, answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_retryable', 'file.lost', 'project.forbidden'] },
+	{ method: 'POST', path: '/api/files/{id}/cancel', group: 'Files', summary: 'Stop processing a file', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_cancellable', 'project.forbidden'] },
+	{ method: 'POST', path: '/api/files/{id}/next', group: 'Files', summary: 'Begin a waiting file before the others', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_waiting', 'project.forbidden'] },
+	{ method: 'GET', path: '/api/search', group: 'Search', summary: 'Find passages', access: 'read', query: SearchQuery, answers: { 200: json(SearchAnswer) }, errors: ['search.query_missing', 'file.not_found', 'project.not_found'] },
 	{ method: 'GET', path: '/api/files/events', group: 'Streams', summary: 'Everything of one person, live', access: 'read', query: StreamQuery, answers: { 200: events(StreamMessage) }, errors: ['stream.too_many', 'auth.ticket_invalid'] },
 	{ method: 'GET', path: '/api/files/{id}/events', group: 'Streams', summary: 'One file, live, until it ends', access: 'read', answers: { 200: events(FollowMessage) }, errors: ['file.not_found', 'stream.too_many', 'auth.ticket_invalid'] },
 	{ method: 'GET', path: '/api/files/changes', group: 'Streams', summary: 'The stream for clients that cannot stream', access: 'read', query: ChangesQuery, answers: { 200: json(ChangesAnswer) }, errors: ['stream.too_many'] },
@@ -104,6 +106,7 @@ export const operations: readonly Operation[] = [
 	{ method: 'GET', path: '/healthz', group: 'Operating', summary: 'The process lives', access: 'anybody', answers: { 200: json(HealthAnswer) }, errors: [] },
 	{ method: 'GET', path: '/readyz', group: 'Operating', summary: 'Database, storage and queue answer', access: 'anybody', answers: { 200: json(ReadyAnswer) }, errors: ['server.unavailable'] },
 	{ method: 'GET', path: '/metrics', group: 'Operating', summary: 'Prometheus text, for the machine itself and for operators', access: 'anybody', answers: { 200: { kind: 'text' } }, errors: ['request.not_found', 'auth.key_invalid', 'auth.scope_missing'] },
+	...projectOperations,
 	{ method: 'POST', path: '/auth/local', group: 'Signing in', summary: 'Sign in on the machine itself', access: 'anybody', body: jsonBody(LocalSignIn), answers: { 204: nothing }, errors: ['auth.not_configured'] },
 	{ method: 'GET', path: '/auth/google', group: 'Signing in', summary: 'To the sign-in provider', access: 'anybody', answers: { 302: redirect, 303: redirect }, errors: [] },
 	{ method: 'GET', path: '/auth/callback', group: 'Signing in', summary: 'Back from the sign-in provider', access: 'anybody', answers: { 303: redirect }, errors: [] },

@@ -28,13 +28,13 @@ const reports = '/api/v1/events/webhook/document-processing';
 const readMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const healthPaths = new Set(['/healthz', '/readyz', '/metrics']);
 const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
-/** Their bodies are streamed and bounded while they arrive; the last is the page's form without JavaScript. */
-const uploads = /^(\/api\/files\/upload|\/api\/uploads(\/[^?]*)?)(\?|$)|^\/\?\/upload$/;
+/** Their bodies are streamed and bounded while they arrive; the last are the pages' forms without JavaScript. */
+const uploads = /^(\/api\/files\/upload|\/api\/uploads(\/[^?]*)?)(\?|$)|^\/(projects\/[^/?]+)?\?\/upload$/;
 
 /** Where a program may bring a key; pages are for people. */
 const keyPaths = /^\/(api|metrics)(\/|$)/;
 /** What an EventSource can open: it can send no header. */
-const ticketPaths = /^\/api\/(files\/events|files\/[^/]+\/events|projects\/[^/]+\/status)$/;
+const ticketPaths = /^\/api\/(files\/events|files\/[^/]+\/events|projects\/[^/]+\/(status|events))$/;
 /** Names under which keys are put into addresses elsewhere. */
 const keyNames = new Set(['access_token', 'api_key', 'apikey', 'authorization', 'token']);
 

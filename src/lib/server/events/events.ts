@@ -4,7 +4,7 @@ import type { Auth } from '../auth/auth.ts';
 import type { Config } from '../config.ts';
 import { messageOf, problem } from '../errors.ts';
 import type { FileChanges } from '../files/changes.ts';
-import { getFile } from '../files/read.ts';
+import { findStrangers, type Guest, ownScope, reachFile, type Scope } from '../files/reach.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ChangeFeed, Db, Stop } from '../platform/platform.ts';
@@ -20,6 +20,8 @@ import { createRawRoute } from './raw-route.ts';
 import { RawSink } from './raw-sink.ts';
 import { type Sink, streamHeaders } from './sink.ts';
 import { checkPerson, readVisit } from './visit.ts';
+import { createStatusVoice } from './status-voice.ts';
+import { filesVoice } from './voice.ts';
 import { createWebSink } from './web-sink.ts';
 
 export type EventsDeps = {
@@ -35,33 +37,43 @@ export type EventsDeps = {
 	log: Log;
 };
 
+/** `isStatus`: in the words of GET /api/projects/:id/status. */
+type Door = {
+	session: Visitor['session'];
+	url: URL;
+	lastEventId: string | null;
+	scope?: Scope;
+	isStatus?: boolean;
+};
+
 export type Events = ReturnType<typeof createEvents>;
 
 export function createEvents({ db, changes, changeFeed, auth, config, metrics, log }: EventsDeps) {
 	const { heartbeatSeconds } = config;
 	const hub: Hub = new Hub({
 		metrics,
-		onFirst: (userId) => {
-			pulse.add(userId);
-			return feed.follow(userId);
+		onFirst: (scope) => {
+			pulse.add(scope.id);
+			return feed.follow(scope);
 		},
-		onLast: (userId) => {
-			pulse.remove(userId);
-			feed.unfollow(userId);
+		onLast: (scopeId) => {
+			pulse.remove(scopeId);
+			feed.unfollow(scopeId);
 		}
 	});
 	const feed = new Feed({
 		changes,
 		log,
-		onChanges: (userId, changed, cursor) => hub.publish(userId, changed, cursor),
-		onDigest: (userId, digest, cursor) => hub.beat(userId, digest, cursor)
+		onChanges: (scopeId, changed, cursor) => hub.publish(scopeId, changed, cursor),
+		onDigest: (scopeId, digest, cursor) => hub.beat(scopeId, digest, cursor)
 	});
 	const pulse = new Pulse({
 		hub,
 		heartbeatSeconds,
 		log,
-		askDigest: (userId) => feed.askDigest(userId),
-		isAlive: (sessionIds) => auth.isAlive(sessionIds)
+		askDigest: (scopeId) => feed.askDigest(scopeId),
+		isAlive: (sessionIds) => auth.isAlive(sessionIds),
+		strangers: (guests) => findStrangers(db, guests)
 	});
 	const named = createNamed({ db, hub, log });
 	const deps = { db, hub, counts: createFrameCounts(metrics), changes, metrics, heartbeatSeconds };
@@ -69,7 +81,7 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 	let isStopping = false;
 
 	/** Before a byte is sent, so that a refusal still has a status. */
-	function admit({ session, client, user }: Omit<Visitor, 'cursor' | 'events'>): void {
+	function admit({ session, client, user }: Omit<Visitor, 'cursor' | 'events' | 'scope'>): void {
 		if (isStopping) throw problem('server.stopping');
 		checkPerson(session, user);
 		hub.admit({ userId: session.userId, kind: 'stream', client });
@@ -100,12 +112,13 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 		/** A browser of this person has shown these. */
 		seen: named.seen,
 
-		/** Everything of one person, over Kit. `destroySocket` cuts a reader who never reads. */
+		/** Everything of one person, or of a project that was reached, over Kit. `destroySocket` cuts a reader who never reads. */
 		openWeb(
-			{ session, url, lastEventId }: { session: Visitor['session']; url: URL; lastEventId: string | null },
+			{ session, url, lastEventId, scope = ownScope(session.userId), isStatus = false }: Door,
 			destroySocket: () => void
 		): ReadableStream<Uint8Array> {
-			const visitor = { session, ...readVisit(url, lastEventId) };
+			const voice = isStatus ? createStatusVoice() : filesVoice;
+			const visitor = { session, scope, voice, ...readVisit(url, lastEventId) };
 			admit(visitor);
 			const sink = createWebSink(destroySocket);
 			connect(visitor, sink);
@@ -117,10 +130,10 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			target: { session: Visitor['session']; fileId: string },
 			destroySocket: () => void
 		): Promise<ReadableStream<Uint8Array>> {
-			await getFile(db, target.session.userId, target.fileId);
+			const scope = await reachFile(db, target.session.userId, target.fileId);
 			admit({ session: target.session, client: undefined, user: undefined });
 			const sink = createWebSink(destroySocket);
-			const follower = new Follower(deps, target, sink);
+			const follower = new Follower(deps, { ...target, scope }, sink);
 			run(follower, () => follower.start());
 			return sink.stream;
 		},
@@ -135,14 +148,22 @@ export function createEvents({ db, changes, changeFeed, auth, config, metrics, l
 			}
 		}),
 
-		async poll(question: Question): Promise<ChangesAnswer> {
+		async poll({ scope, ...question }: Omit<Question, 'scope'> & { scope?: Scope }): Promise<ChangesAnswer> {
 			if (isStopping) throw problem('server.stopping');
 			checkPerson(question.session, question.user);
-			return answerPoll({ hub, changes, keptFor: named.keptFor }, question);
+			const asked = { ...question, scope: scope ?? ownScope(question.session.userId) };
+			return answerPoll({ hub, changes, keptFor: named.keptFor }, asked);
 		},
 
-		/** Who has anything open here. */
-		followed: (): string[] => [...hub.userIds],
+		/** What is looked at here: people's own files and projects, by id. */
+		followed: (): string[] => [...hub.scopeIds],
+
+		/** Everybody in this process who follows this project, or one of them; other processes find out by themselves. */
+		leave(projectId: string, userId?: string): void {
+			const isMeant = (guest: Guest) =>
+				guest.scope.id === projectId && (userId ?? guest.userId) === guest.userId;
+			hub.end('removed', isMeant);
+		},
 
 		/** What is too old to be continued from, or to be told. */
 		prune: () => Promise.all([changes.prune(), named.prune()]),

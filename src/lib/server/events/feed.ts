@@ -1,10 +1,11 @@
-// Reads what changed for the people who are followed. The doorbell says whom to read; a poll four times a second makes
+// Reads what changed in the scopes that are followed. The doorbell says whose to read; a poll four times a second makes
 // sure that a lost ring costs a moment and nothing else. One read at a time: what it publishes is in order.
 //
 // `#position` is common to everybody: each change before it has been published to whoever was followed then. Only the
 // poll moves it, since only the poll looks at everybody. What is read again until then is known by its rev.
 import { messageOf } from '../errors.ts';
-import type { Change, Digest, FileChanges, UserChanges } from '../files/changes.ts';
+import type { Change, Digest, FileChanges, ScopeChanges } from '../files/changes.ts';
+import type { Scope } from '../files/reach.ts';
 import type { Log } from '../log.ts';
 
 const pollMs = 250;
@@ -16,8 +17,8 @@ const beatsAtOnce = 50;
 export type FeedOptions = {
 	changes: FileChanges;
 	log: Log;
-	onChanges(userId: string, changes: readonly Change[], cursor: string): void;
-	onDigest(userId: string, digest: Digest, cursor: string): void;
+	onChanges(scopeId: string, changes: readonly Change[], cursor: string): void;
+	onDigest(scopeId: string, digest: Digest, cursor: string): void;
 };
 
 type Revs = ReadonlyMap<string, number>;
@@ -25,8 +26,10 @@ const noRevs: Revs = new Map();
 
 export class Feed {
 	readonly #options: FeedOptions;
-	/** The people who are followed, and the revs of their rows at or after the position. */
+	/** The scopes that are followed, and the revs of their rows at or after the position. */
 	readonly #known = new Map<string, Revs>();
+	/** The bell rings by owner: the projects that are followed, by theirs. */
+	readonly #projects = new Map<string, Set<string>>();
 	readonly #rung = new Set<string>();
 	readonly #beats = new Set<string>();
 	#position: Promise<string> | undefined;
@@ -38,9 +41,10 @@ export class Feed {
 		this.#options = options;
 	}
 
-	/** Resolves when no change of this person can be missed any more. */
-	async follow(userId: string): Promise<void> {
-		this.#known.set(userId, noRevs);
+	/** Resolves when no change in this scope can be missed any more. */
+	async follow({ id, ownerId }: Scope): Promise<void> {
+		this.#known.set(id, noRevs);
+		if (id !== ownerId) this.#projects.set(ownerId, (this.#projects.get(ownerId) ?? new Set()).add(id));
 		this.#position ??= this.#options.changes.position();
 		try {
 			await this.#position;
@@ -51,8 +55,10 @@ export class Feed {
 		this.#schedule();
 	}
 
-	unfollow(userId: string): void {
-		for (const set of [this.#known, this.#rung, this.#beats]) set.delete(userId);
+	unfollow(scopeId: string): void {
+		for (const set of [this.#known, this.#rung, this.#beats]) set.delete(scopeId);
+		for (const [ownerId, projects] of this.#projects)
+			if (projects.delete(scopeId) && projects.size === 0) this.#projects.delete(ownerId);
 		if (this.#known.size > 0) return;
 		// Nobody listens: no timer, and a fresh position for whoever comes next.
 		this.#position = undefined;
@@ -61,15 +67,16 @@ export class Feed {
 
 	ring(userId: string | undefined): void {
 		if (userId === undefined) this.#pollDueAt = 0;
-		else if (this.#known.has(userId)) this.#rung.add(userId);
-		else return;
+		else
+			for (const id of [userId, ...(this.#projects.get(userId) ?? [])])
+				if (this.#known.has(id)) this.#rung.add(id);
 		this.#schedule();
 	}
 
-	/** Asks for the person's digest, from the same snapshot as the changes published before it. */
-	askDigest(userId: string): void {
-		if (!this.#known.has(userId)) return;
-		this.#beats.add(userId);
+	/** Asks for the scope's digest, from the same snapshot as the changes published before it. */
+	askDigest(scopeId: string): void {
+		if (!this.#known.has(scopeId)) return;
+		this.#beats.add(scopeId);
 		this.#schedule();
 	}
 
@@ -111,17 +118,17 @@ export class Feed {
 		if (beats.size === 0) return;
 		const read = await this.#options.changes.readWithDigests(position, beats);
 		const cursor = await this.#publish(beats.keys(), read);
-		for (const [userId, digest] of read.digests) this.#options.onDigest(userId, digest, cursor);
+		for (const [scopeId, digest] of read.digests) this.#options.onDigest(scopeId, digest, cursor);
 	}
 
 	async #poll(position: string): Promise<void> {
 		const startedAt = performance.now();
-		const { next, userIds } = await this.#options.changes.touched(position);
-		const touched = this.#takeKnown(new Set(userIds));
+		const { next, scopeIds } = await this.#options.changes.touched(position);
+		const touched = this.#takeKnown(new Set(scopeIds));
 		if (touched.size > 0)
 			await this.#publish(touched.keys(), await this.#options.changes.read(position, touched));
-		for (const [userId, revs] of this.#known)
-			if (revs.size > 0 && !touched.has(userId)) this.#known.set(userId, noRevs);
+		for (const [scopeId, revs] of this.#known)
+			if (revs.size > 0 && !touched.has(scopeId)) this.#known.set(scopeId, noRevs);
 		if (this.#position) this.#position = Promise.resolve(next);
 		const tookMs = performance.now() - startedAt;
 		const restMs = Math.max(pollMs - tookMs, Math.min(tookMs, longestRestMs));
@@ -129,27 +136,27 @@ export class Feed {
 	}
 
 	async #publish(
-		userIds: Iterable<string>,
-		read: { next: string; users: ReadonlyMap<string, UserChanges> }
+		scopeIds: Iterable<string>,
+		read: { next: string; scopes: ReadonlyMap<string, ScopeChanges> }
 	): Promise<string> {
 		const cursor = await this.#options.changes.toCursor(read.next);
-		for (const userId of userIds) {
-			if (!this.#known.has(userId)) continue;
-			const { changes, revs } = read.users.get(userId) ?? { changes: [], revs: noRevs };
-			this.#known.set(userId, revs);
-			if (changes.length > 0) this.#options.onChanges(userId, changes, cursor);
+		for (const scopeId of scopeIds) {
+			if (!this.#known.has(scopeId)) continue;
+			const { changes, revs } = read.scopes.get(scopeId) ?? { changes: [], revs: noRevs };
+			this.#known.set(scopeId, revs);
+			if (changes.length > 0) this.#options.onChanges(scopeId, changes, cursor);
 		}
 		return cursor;
 	}
 
-	/** Takes names off the list; with what is known of each who is still followed. */
-	#takeKnown(userIds: Set<string>, atMost = Infinity): Map<string, Revs> {
+	/** Takes ids off the list; with what is known of each that is still followed. */
+	#takeKnown(scopeIds: Set<string>, atMost = Infinity): Map<string, Revs> {
 		const taken = new Map<string, Revs>();
-		for (const userId of userIds) {
+		for (const scopeId of scopeIds) {
 			if (taken.size === atMost) break;
-			userIds.delete(userId);
-			const revs = this.#known.get(userId);
-			if (revs) taken.set(userId, revs);
+			scopeIds.delete(scopeId);
+			const revs = this.#known.get(scopeId);
+			if (revs) taken.set(scopeId, revs);
 		}
 		return taken;
 	}

@@ -5,6 +5,7 @@ import { eventually } from '../../../../tests/support/eventually.ts';
 import { deleteFile, insertFile, touchFile } from '../../../../tests/support/file-rows.ts';
 import { type LiveServer, type Person, startLive } from '../../../../tests/support/live.ts';
 import { createMetrics } from '../metrics.ts';
+import { ownScope } from '../files/reach.ts';
 import { Follower } from './follow.ts';
 import { createFrameCounts } from './frame-counts.ts';
 import { Hub } from './hub.ts';
@@ -125,7 +126,7 @@ describe('the stream of one file', () => {
 		};
 		const follower = new Follower(
 			deps,
-			{ session: { id: ada.sessionId, userId: ada.userId }, fileId: id },
+			{ session: { id: ada.sessionId, userId: ada.userId }, scope: ownScope(ada.userId), fileId: id },
 			sink
 		);
 		await follower.start();
@@ -134,7 +135,7 @@ describe('the stream of one file', () => {
 		follower.tend(performance.now() + 301_000);
 		expect(written.at(-1)).toContain('"reason":"timeout"');
 		expect(end).toHaveBeenCalledOnce();
-		expect([...hub.userIds]).toEqual([]);
+		expect([...hub.scopeIds]).toEqual([]);
 	});
 });
 

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { ByeReason, FollowMessage } from '#lib/shared/events.ts';
 import { isTerminal, type StoredFile } from '#lib/shared/files.ts';
 import type { Change, Digest } from '../files/changes.ts';
+import type { Scope } from '../files/reach.ts';
 import { findFile } from '../files/read.ts';
 import type { Db } from '../platform/platform.ts';
 import { type ConnectionDeps, giveUpMs } from './connection.ts';
@@ -22,6 +23,7 @@ export class Follower implements Listener {
 	readonly id = randomUUID();
 	readonly client = undefined;
 	readonly userId: string;
+	readonly scope: Scope;
 	readonly sessionId: string;
 	readonly #deps: FollowerDeps;
 	readonly #fileId: string;
@@ -34,12 +36,14 @@ export class Follower implements Listener {
 		deps: FollowerDeps,
 		{
 			session,
+			scope,
 			fileId,
 			maxMs = longestMs
-		}: { session: { id: string; userId: string }; fileId: string; maxMs?: number },
+		}: { session: { id: string; userId: string }; scope: Scope; fileId: string; maxMs?: number },
 		sink: Sink
 	) {
 		this.userId = session.userId;
+		this.scope = scope;
 		this.sessionId = session.id;
 		this.#deps = deps;
 		this.#fileId = fileId;
@@ -56,7 +60,7 @@ export class Follower implements Listener {
 		const isFollowed = hub.add(this);
 		this.#send({ eventType: 'connected', connectionId: this.id, heartbeatSeconds, cursor: null });
 		await isFollowed;
-		const file = await findFile(db, this.userId, this.#fileId);
+		const file = await findFile(db, this.userId, this.#fileId, this.scope);
 		const missed = this.#missed;
 		this.#missed = null;
 		this.#outlet.release();

@@ -29,6 +29,7 @@ const ownEvents = new Set([
 	'snapshot',
 	'file-update',
 	'file-deleted',
+	'proposal-update',
 	'heartbeat',
 	'reset',
 	'bye',

@@ -6,7 +6,9 @@ import type { Change } from '../files/changes.ts';
 
 export type Untimed<M> = M extends { timestamp: string } ? Omit<M, 'timestamp'> : never;
 
-type FileMessage = Untimed<Extract<StreamMessage, { eventType: 'file-update' | 'file-deleted' }>>;
+type FileMessage = Untimed<
+	Extract<StreamMessage, { eventType: 'file-update' | 'file-deleted' | 'proposal-update' }>
+>;
 
 /** A change on its way to several connections: encoded when the first of them sends it. */
 export type Update = { readonly change: Change; readonly event: string; body(): Buffer };
@@ -41,12 +43,13 @@ export function toUpdate(change: Change): Update {
 	let body: Buffer | undefined;
 	return {
 		change,
-		event: change.file ? 'file-update' : 'file-deleted',
+		event: change.proposal ? 'proposal-update' : change.file ? 'file-update' : 'file-deleted',
 		body: () => (body ??= encodeMessage(toMessage(change)))
 	};
 }
 
-export function toMessage({ id, rev, file }: Change): FileMessage {
+export function toMessage({ id, rev, file, proposal }: Change): FileMessage {
+	if (proposal) return { eventType: 'proposal-update', proposal };
 	return file ? { eventType: 'file-update', file } : { eventType: 'file-deleted', file: { id, rev } };
 }
 

@@ -1,16 +1,20 @@
-// Who must hear what: people, and each one's open streams and waiting polls. Framework-free, no database, no timers.
+// Who must hear what: scopes (a person's own files, a project's), and each one's open streams and waiting polls.
+// Framework-free, no database, no timers.
 import { limits } from '#lib/shared/limits.ts';
 import type { ByeReason, NamedEvent } from '#lib/shared/events.ts';
 import { problem } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Change, Digest } from '../files/changes.ts';
+import type { Scope } from '../files/reach.ts';
 import { toUpdate, type Update } from './frames.ts';
 
-/** Somebody who follows one person's files. */
+/** Somebody who follows the files of one scope. */
 export interface Listener {
 	readonly kind: 'stream' | 'poll';
 	readonly id: string;
+	/** Who listens. */
 	readonly userId: string;
+	readonly scope: Scope;
 	readonly sessionId: string;
 	/** The browser's own name for its connection: a new one with the same name takes the place of the old. */
 	readonly client: string | undefined;
@@ -26,33 +30,46 @@ export interface Listener {
 
 export type HubOptions = {
 	metrics: Pick<Metrics, 'streams'>;
-	/** Somebody begins to be followed; resolves when nothing of him is missed any more. */
-	onFirst(userId: string): Promise<void>;
-	onLast(userId: string): void;
+	/** A scope begins to be followed; resolves when nothing of it is missed any more. */
+	onFirst(scope: Scope): Promise<void>;
+	onLast(scopeId: string): void;
 };
 
-type Person = { listeners: Set<Listener>; isFollowed: Promise<void> };
+type Followed = { listeners: Set<Listener>; isFollowed: Promise<void> };
 
 export class Hub {
-	readonly #people = new Map<string, Person>();
+	readonly #scopes = new Map<string, Followed>();
+	/** By person, those who follow a scope that is not their own: few, so the many others need no second index. */
+	readonly #guests = new Map<string, Set<Listener>>();
 	readonly #options: HubOptions;
 
 	constructor(options: HubOptions) {
 		this.#options = options;
 	}
 
-	get userIds(): IterableIterator<string> {
-		return this.#people.keys();
+	get scopeIds(): IterableIterator<string> {
+		return this.#scopes.keys();
 	}
 
-	*listeners(userId?: string): Generator<Listener> {
-		const people = userId === undefined ? this.#people.values() : [this.#people.get(userId)];
-		for (const person of people) yield* person?.listeners ?? [];
+	*listeners(): Generator<Listener> {
+		for (const { listeners } of this.#scopes.values()) yield* listeners;
+	}
+
+	/** One person's, whatever they follow. */
+	*listenersOf(userId: string): Generator<Listener> {
+		for (const listener of this.#scopes.get(userId)?.listeners ?? [])
+			if (listener.userId === userId) yield listener;
+		yield* this.#guests.get(userId) ?? [];
+	}
+
+	/** Those of people who follow a scope that is not their own. */
+	*guests(): Generator<Listener> {
+		for (const listeners of this.#guests.values()) yield* listeners;
 	}
 
 	/** Throws when the person has too many already. */
 	admit({ userId, kind, client }: Pick<Listener, 'userId' | 'kind' | 'client'>): void {
-		const others = [...this.listeners(userId)].filter((one) => one.kind === kind);
+		const others = [...this.listenersOf(userId)].filter((one) => one.kind === kind);
 		const replaced = client === undefined ? [] : others.filter((one) => one.client === client);
 		if (others.length - replaced.length >= limits.streamsPerUser)
 			throw problem('stream.too_many', { headers: { 'retry-after': '5' } });
@@ -61,36 +78,44 @@ export class Hub {
 
 	/** From now on the listener hears what is published; resolves when everything will be. */
 	add(listener: Listener): Promise<void> {
-		const { userId } = listener;
-		let person = this.#people.get(userId);
-		if (!person) {
-			person = { listeners: new Set(), isFollowed: this.#options.onFirst(userId) };
-			this.#people.set(userId, person);
+		const { scope, userId } = listener;
+		let followed = this.#scopes.get(scope.id);
+		if (!followed) {
+			followed = { listeners: new Set(), isFollowed: this.#options.onFirst(scope) };
+			this.#scopes.set(scope.id, followed);
 		}
-		person.listeners.add(listener);
+		followed.listeners.add(listener);
+		if (scope.id !== userId) this.#guests.set(userId, (this.#guests.get(userId) ?? new Set()).add(listener));
 		if (listener.kind === 'stream') this.#options.metrics.streams.inc();
-		return person.isFollowed;
+		return followed.isFollowed;
 	}
 
 	remove(listener: Listener): void {
-		const person = this.#people.get(listener.userId);
-		if (!person?.listeners.delete(listener)) return;
+		const { scope, userId } = listener;
+		const followed = this.#scopes.get(scope.id);
+		if (!followed?.listeners.delete(listener)) return;
+		const guests = this.#guests.get(userId);
+		if (guests?.delete(listener) && guests.size === 0) this.#guests.delete(userId);
 		if (listener.kind === 'stream') this.#options.metrics.streams.dec();
-		if (person.listeners.size > 0) return;
-		this.#people.delete(listener.userId);
-		this.#options.onLast(listener.userId);
+		if (followed.listeners.size > 0) return;
+		this.#scopes.delete(scope.id);
+		this.#options.onLast(scope.id);
 	}
 
-	publish(userId: string, changes: readonly Change[], cursor: string): void {
+	publish(scopeId: string, changes: readonly Change[], cursor: string): void {
 		const updates = changes.map(toUpdate);
-		for (const listener of this.listeners(userId)) listener.publish(updates, cursor);
+		for (const listener of this.#in(scopeId)) listener.publish(updates, cursor);
 	}
 
-	beat(userId: string, digest: Digest, cursor: string): void {
-		for (const listener of this.listeners(userId)) listener.beat(digest, cursor);
+	beat(scopeId: string, digest: Digest, cursor: string): void {
+		for (const listener of this.#in(scopeId)) listener.beat(digest, cursor);
 	}
 
 	end(reason: ByeReason, isMeant: (listener: Listener) => boolean = () => true): void {
 		for (const listener of this.listeners()) if (isMeant(listener)) listener.bye(reason);
+	}
+
+	#in(scopeId: string): Iterable<Listener> {
+		return this.#scopes.get(scopeId)?.listeners ?? [];
 	}
 }

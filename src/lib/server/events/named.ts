@@ -67,7 +67,7 @@ export function createNamed({ db, hub, log }: { db: Db; hub: Hub; log: Log }) {
 
 function* audienceOf(hub: Hub, to: Audience): Generator<Listener> {
 	if (to === 'everybody') return yield* hub.listeners();
-	if ('user' in to) return yield* hub.listeners(to.user);
+	if ('user' in to) return yield* hub.listenersOf(to.user);
 	for (const listener of hub.listeners()) {
 		if ('session' in to ? listener.sessionId === to.session : listener.id === to.connection) yield listener;
 	}

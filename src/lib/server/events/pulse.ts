@@ -1,8 +1,8 @@
 // What happens by the clock while anybody is connected: heartbeats, readers who have not read for too long, and
-// sessions that ended elsewhere.
+// sessions and memberships that ended elsewhere.
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Hub } from './hub.ts';
+import type { Hub, Listener } from './hub.ts';
 
 const tickMs = 250;
 const sessionCheckMs = 4000;
@@ -11,9 +11,11 @@ export type PulseOptions = {
 	hub: Hub;
 	heartbeatSeconds: number;
 	log: Log;
-	askDigest(userId: string): void;
+	askDigest(scopeId: string): void;
 	/** Those of the sessions that go on. */
 	isAlive(sessionIds: readonly string[]): Promise<ReadonlySet<string>>;
+	/** Those of the people who are no longer members of what they follow. */
+	strangers(guests: readonly Listener[]): Promise<Listener[]>;
 };
 
 export class Pulse {
@@ -27,15 +29,15 @@ export class Pulse {
 		this.#options = options;
 	}
 
-	add(userId: string): void {
+	add(scopeId: string): void {
 		// Spread: people who came back together after a restart need not be served together for ever.
 		const firstBeatMs = this.#options.heartbeatSeconds * 1000 * (0.5 + Math.random() / 2);
-		this.#nextBeatAt.set(userId, performance.now() + firstBeatMs);
+		this.#nextBeatAt.set(scopeId, performance.now() + firstBeatMs);
 		this.#timer ??= setInterval(() => this.#tick(performance.now()), tickMs);
 	}
 
-	remove(userId: string): void {
-		this.#nextBeatAt.delete(userId);
+	remove(scopeId: string): void {
+		this.#nextBeatAt.delete(scopeId);
 		if (this.#nextBeatAt.size > 0) return;
 		clearInterval(this.#timer);
 		this.#timer = undefined;
@@ -43,10 +45,10 @@ export class Pulse {
 
 	#tick(now: number): void {
 		const { hub, heartbeatSeconds, askDigest } = this.#options;
-		for (const [userId, dueAt] of this.#nextBeatAt) {
+		for (const [scopeId, dueAt] of this.#nextBeatAt) {
 			if (now < dueAt) continue;
-			askDigest(userId);
-			this.#nextBeatAt.set(userId, Math.max(dueAt, now - 1000) + heartbeatSeconds * 1000);
+			askDigest(scopeId);
+			this.#nextBeatAt.set(scopeId, Math.max(dueAt, now - 1000) + heartbeatSeconds * 1000);
 		}
 		for (const listener of hub.listeners()) listener.tend(now);
 		if (now < this.#nextCheckAt) return;
@@ -58,11 +60,13 @@ export class Pulse {
 	async #checkSessions(): Promise<void> {
 		if (this.#isChecking) return;
 		this.#isChecking = true;
-		const { hub, isAlive, log } = this.#options;
+		const { hub, isAlive, strangers, log } = this.#options;
 		try {
 			const asked = new Set([...hub.listeners()].map(({ sessionId }) => sessionId));
 			const alive = await isAlive([...asked]);
 			hub.end('signed_out', ({ sessionId }) => asked.has(sessionId) && !alive.has(sessionId));
+			const guests = [...hub.guests()];
+			if (guests.length > 0) for (const stranger of await strangers(guests)) stranger.bye('removed');
 		} catch (error) {
 			log.warn({ err: error }, `sessions could not be checked: ${messageOf(error)}`);
 		} finally {

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Auth } from '../auth/auth.ts';
 import type { Arrival } from '../auth/guard.ts';
 import { errorBody, toAppError } from '../errors.ts';
+import { ownScope } from '../files/reach.ts';
 import type { Log } from '../log.ts';
 import type { Visitor } from './connection.ts';
 import { readVisit } from './visit.ts';
@@ -34,12 +35,9 @@ export function createRawRoute({ auth, log, open }: RawRouteDeps) {
 		const session = auth.require(found);
 		// Gone again while the session was looked up: nobody would ever close this stream.
 		if (response.destroyed) return;
-		const lastEventId = headers['last-event-id'];
-		open(
-			{ session, ...readVisit(url, typeof lastEventId === 'string' ? lastEventId : null) },
-			response,
-			common
-		);
+		const given = headers['last-event-id'];
+		const visit = readVisit(url, typeof given === 'string' ? given : null);
+		open({ session, scope: ownScope(session.userId), ...visit }, response, common);
 	}
 
 	function refuse(response: ServerResponse, thrown: unknown, common: Headers): void {

@@ -12,6 +12,7 @@ import type { Change, FileChanges } from '../files/changes.ts';
 import { createMetrics } from '../metrics.ts';
 import { Connection, giveUpMs } from './connection.ts';
 import { createFrameCounts } from './frame-counts.ts';
+import { ownScope } from '../files/reach.ts';
 import { Hub } from './hub.ts';
 import { RawSink } from './raw-sink.ts';
 import { createWebSink } from './web-sink.ts';
@@ -37,6 +38,7 @@ describe.each(['raw', 'web'])('a reader who does not read, over the %s sink', (k
 			const visitor = {
 				session: { id: 's', userId: 'ada' },
 				cursor: undefined,
+				scope: ownScope('ada'),
 				client: undefined,
 				user: undefined,
 				events: undefined

@@ -117,20 +117,20 @@ describe('changes', () => {
 	it('skips rows whose rev is known and names everybody who was touched', async () => {
 		const position = await changes.position();
 		const id = await insertFile(platform.db, userId);
-		expect((await changes.touched(position)).userIds).toEqual([userId]);
+		expect((await changes.touched(position)).scopeIds).toEqual([userId]);
 		const once = await changes.read(position, known(userId));
-		expect(once.users.get(userId)?.changes).toMatchObject([{ id, rev: 1 }]);
+		expect(once.scopes.get(userId)?.changes).toMatchObject([{ id, rev: 1 }]);
 		const again = await changes.read(
 			position,
-			new Map([[userId, once.users.get(userId)?.revs ?? new Map()]])
+			new Map([[userId, once.scopes.get(userId)?.revs ?? new Map()]])
 		);
-		expect(again.users.get(userId)?.changes).toEqual([]);
+		expect(again.scopes.get(userId)?.changes).toEqual([]);
 		await touchFile(platform.db, id);
 		const third = await changes.read(
 			position,
-			new Map([[userId, again.users.get(userId)?.revs ?? new Map()]])
+			new Map([[userId, again.scopes.get(userId)?.revs ?? new Map()]])
 		);
-		expect(third.users.get(userId)?.changes).toMatchObject([{ id, rev: 2 }]);
+		expect(third.scopes.get(userId)?.changes).toMatchObject([{ id, rev: 2 }]);
 	});
 
 	it('brings rows of a restored dump, stamped with the future, back to the present', async () => {
@@ -150,6 +150,6 @@ function changesOf(answer: Changes) {
 	return answer;
 }
 
-function known(...userIds: string[]) {
-	return new Map(userIds.map((id) => [id, new Map<string, number>()]));
+function known(...scopeIds: string[]) {
+	return new Map(scopeIds.map((id) => [id, new Map<string, number>()]));
 }

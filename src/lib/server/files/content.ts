@@ -5,8 +5,8 @@ import * as v from 'valibot';
 import type { Variant } from '#lib/shared/api.ts';
 import { problem } from '../errors.ts';
 import type { BlobStore, ByteRange, Db } from '../platform/platform.ts';
-import { checkFileId } from './ids.ts';
 import { isFresh, isSameVersion, parseRange } from './range.ts';
+import { reachFile } from './reach.ts';
 import { dispositionOf, inlineTypeOf, nameOfVariant } from './served-as.ts';
 
 export type ContentRequest = {
@@ -82,7 +82,8 @@ const Row = v.object({
 });
 
 async function findVariant(db: Db, { userId, id, variant }: ContentRequest) {
-	const { rows } = await db.tx((tx) => tx.query(rowSql, [checkFileId(id), userId]), { as: { userId } });
+	const { id: scopeId } = await reachFile(db, userId, id);
+	const { rows } = await db.tx((tx) => tx.query(rowSql, [id, scopeId]), { as: { userId } });
 	if (!rows[0]) throw problem('file.not_found');
 	const { blob_id, filename, file_type, size_bytes, sha256, variants } = v.parse(Row, rows[0]);
 	const original = { type: file_type, bytes: size_bytes };
@@ -94,4 +95,4 @@ async function findVariant(db: Db, { userId, id, variant }: ContentRequest) {
 
 const rowSql = `
 	select f.blob_id::text, f.filename, f.file_type, f.size_bytes::float8 as size_bytes, f.sha256, f.variants
-	from public.files f where f.id = $1 and f.user_id = $2`;
+	from public.files f where f.id = $1 and f.scope_id = $2`;

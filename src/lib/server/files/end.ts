@@ -82,7 +82,7 @@ export async function retryFile(
 /** Everything that failed; a few at a time, because a transaction keeps others waiting. */
 export async function retryFailed({ db, bell, jobs }: Ends, userId: string): Promise<StoredFile[]> {
 	const { rows: failed } = await db.query<{ id: string }>(
-		`select id::text from public.files where user_id = $1 and status = 'failed' order by created_at`,
+		`select id::text from public.files where scope_id = $1 and status = 'failed' order by created_at`,
 		[userId]
 	);
 	const files: StoredFile[] = [];

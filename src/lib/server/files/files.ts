@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { FileDetails, ListAnswer, ListQuery, ManyAnswer, PassagesAnswer } from '#lib/shared/api.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
 import type { ListView } from '#lib/shared/list-view.ts';
+import type { Role } from '#lib/shared/projects.ts';
 import type { BlobStore, Db, Tx } from '../platform/platform.ts';
 import type { Bell } from './bell.ts';
 import { type Claim, claimFile } from './claim.ts';
@@ -27,6 +28,7 @@ import { actOnEach } from './many.ts';
 import { createPasswords } from './passwords.ts';
 import { markLost } from './lost.ts';
 import { findTwinSql, type Twin } from './reuse.ts';
+import { reachFile } from './reach.ts';
 import { findFile, findSame, getFile, listFiles, type Now } from './read.ts';
 import { findUsage, type Usage } from './usage.ts';
 import { viewFiles, type ViewAnswer } from './view.ts';
@@ -49,6 +51,9 @@ export function createFiles(deps: FilesDeps) {
 	const { db, blobs, bell, jobs, changes, workers, estimateUsd = () => null } = deps;
 	const passwords = createPasswords(db, workers);
 	const ends = { db, blobs, bell, jobs, passwords };
+	/** Beyond this line files are told apart by their owner; who may act for him is decided here. */
+	const ownerOf = async (userId: string, id: string, least: Role = 'editor') =>
+		(await reachFile(db, userId, id, least)).ownerId;
 
 	return {
 		/** Row and job in one transaction. `cursor`: who follows from it hears of this file. */
@@ -67,37 +72,52 @@ export function createFiles(deps: FilesDeps) {
 		usage: (userId: string): Promise<Usage> => findUsage(db, userId),
 		view: (userId: string, view: ListView, page?: number): Promise<ViewAnswer> =>
 			viewFiles(db, userId, view, page),
-		list: (userId: string, query: ListQuery): Promise<ListAnswer> => listFiles(db, changes, userId, query),
+		/** A person's own, or those of a project that was reached (projects/). */
+		list: (userId: string, query: ListQuery, scopeId = userId): Promise<ListAnswer> =>
+			listFiles(db, changes, { userId, scopeId }, query),
 		find: (userId: string, id: string): Promise<StoredFile | undefined> => findFile(db, userId, id),
 		/** Somebody else's file is not found, like one that does not exist. */
 		get: (userId: string, id: string): Promise<StoredFile> => getFile(db, userId, id),
 		/** Of the files with these hashes one each: the person has those bytes already. */
 		known: (userId: string, hashes: readonly string[]): Promise<StoredFile[]> => findSame(db, userId, hashes),
-		details: (userId: string, id: string): Promise<FileDetails> => findDetails(db, estimateUsd, userId, id),
+		details: async (userId: string, id: string): Promise<FileDetails> =>
+			findDetails(db, estimateUsd, await ownerOf(userId, id, 'viewer'), id),
+		/** The project that it is in; undefined when it is the person's own. */
+		async projectOf(userId: string, id: string): Promise<string | undefined> {
+			const scope = await reachFile(db, userId, id);
+			return scope.id === scope.ownerId ? undefined : scope.id;
+		},
 		content: (request: ContentRequest): Promise<Content> => openContent(db, blobs, request),
 		passages: (userId: string, id: string, after: number): Promise<PassagesAnswer> =>
 			listPassages(db, userId, id, after),
 		zip: (userId: string, ids: readonly string[]): Promise<Readable> => zipFiles(db, blobs, userId, ids),
 
 		cancelMany: (userId: string, ids: readonly string[]): Promise<ManyAnswer> =>
-			actOnEach(ids, (id) => cancelFile(ends, userId, id)),
+			actOnEach(ids, async (id) => cancelFile(ends, await ownerOf(userId, id), id)),
 		retryMany: (userId: string, ids: readonly string[]): Promise<ManyAnswer> =>
-			actOnEach(ids, (id) => retryFile(ends, userId, id)),
+			actOnEach(ids, async (id) => retryFile(ends, await ownerOf(userId, id), id)),
 		removeMany: (userId: string, ids: readonly string[]): Promise<ManyAnswer> =>
-			actOnEach(ids, (id) => removeFile(ends, userId, id).then(() => undefined)),
+			actOnEach(ids, async (id) => {
+				await removeFile(ends, await ownerOf(userId, id), id);
+				return undefined;
+			}),
 		/** Everything of this person; `andMore` in the same transaction. */
 		forget: (userId: string, andMore: (tx: Tx) => Promise<void>): Promise<void> =>
 			forgetOwner(ends, userId, andMore),
 
-		cancel: (userId: string, id: string): Promise<StoredFile> => cancelFile(ends, userId, id),
-		remove: (userId: string, id: string): Promise<void> => removeFile(ends, userId, id),
-		retry: (userId: string, id: string, how?: Retry): Promise<StoredFile> => retryFile(ends, userId, id, how),
+		cancel: async (userId: string, id: string): Promise<StoredFile> =>
+			cancelFile(ends, await ownerOf(userId, id), id),
+		remove: async (userId: string, id: string): Promise<void> =>
+			removeFile(ends, await ownerOf(userId, id), id),
+		retry: async (userId: string, id: string, how?: Retry): Promise<StoredFile> =>
+			retryFile(ends, await ownerOf(userId, id), id, how),
 		retryFailed: (userId: string): Promise<StoredFile[]> => retryFailed(ends, userId),
-		prefer: (userId: string, id: string): Promise<StoredFile> => preferFile(ends, userId, id),
+		prefer: async (userId: string, id: string): Promise<StoredFile> =>
+			preferFile(ends, await ownerOf(userId, id), id),
 
 		/** `undefined`: the job is not the file's current one, or the file has ended. */
 		claim: (job: Job): Promise<Claim | undefined> => claimFile({ db, bell }, job),
-		/** Another file of the same person with the same bytes, done or being done. */
+		/** Another file with the same bytes in the same scope, done or being done. */
 		async findTwin(fileId: string): Promise<Twin | undefined> {
 			return (await db.query<Twin>(findTwinSql, [fileId])).rows[0];
 		},

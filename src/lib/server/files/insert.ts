@@ -5,11 +5,12 @@ import type { Tx } from '../platform/platform.ts';
 import type { Jobs } from './job.ts';
 import { isLostSql } from './lost.ts';
 import { lockOwner } from './owner-lock.ts';
+import { checkArrival } from './reach.ts';
 import { fileColumns, toStoredFile } from './row.ts';
 
 export type NewFile = {
 	userId: string;
-	/** Where the bytes are; not used when this person has the same bytes already. */
+	/** Where the bytes are; not used when the same bytes are there already, in the same scope. */
 	blobId: string;
 	filename: string;
 	folder?: string;
@@ -19,6 +20,8 @@ export type NewFile = {
 	quotaBytes: number;
 	/** The resumable upload (asura.uploads) that becomes this file, once. */
 	uploadId?: string;
+	/** The project that it is added to, and by whom; `userId` is the project's owner then. */
+	into?: { projectId: string; addedBy: string } | undefined;
 };
 
 /** `isDuplicate`: the row shares the blob of an earlier one, and `blobId` is not needed any more. */
@@ -28,6 +31,7 @@ export async function insertFile(
 	file: NewFile
 ): Promise<{ file: StoredFile; isDuplicate: boolean }> {
 	await lockOwner(tx, file.userId);
+	if (file.into) await checkArrival(tx, file.into);
 	const finished = file.uploadId && (await findFinished(tx, file.userId, file.uploadId));
 	if (finished) return { file: finished, isDuplicate: true };
 	const { usedBytes, original, backlog } = await lookAround(tx, file);
@@ -40,7 +44,8 @@ export async function insertFile(
 		file.sizeBytes,
 		file.sha256,
 		original?.id ?? null,
-		file.folder ?? ''
+		file.folder ?? '',
+		file.into?.projectId ?? null
 	]);
 	const stored = toStoredFile(rows[0] ?? {});
 	if (file.uploadId)
@@ -76,13 +81,13 @@ export const usedBytesSql = `
 
 type Original = { id: string; blob_id: string; file_type: string };
 
-async function lookAround(tx: Tx, { userId, sha256, uploadId }: NewFile) {
+async function lookAround(tx: Tx, { userId, sha256, uploadId, into }: NewFile) {
 	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId, uploadId ?? null]);
 	const same = await tx.query<Original>(
 		`select f.id::text, f.blob_id::text, f.file_type from public.files f
-		 where f.user_id = $1 and f.sha256 = $2 and not ${isLostSql}
+		 where f.user_id = $1 and f.sha256 = $2 and f.scope_id = $3 and not ${isLostSql}
 		 order by f.duplicate_of nulls first, f.created_at, f.id limit 1`,
-		[userId, sha256]
+		[userId, sha256, into?.projectId ?? userId]
 	);
 	const waiting = await tx.query<{ backlog: number }>(backlogSql, [userId]);
 	return {
@@ -93,8 +98,9 @@ async function lookAround(tx: Tx, { userId, sha256, uploadId }: NewFile) {
 }
 
 const insertSql = `
-	insert into public.files as f (user_id, blob_id, filename, file_type, size_bytes, sha256, duplicate_of, folder)
-	values ($1, $2, $3, $4, $5, $6, $7, $8)
+	insert into public.files as f
+		(user_id, blob_id, filename, file_type, size_bytes, sha256, duplicate_of, folder, project_id)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 	returning ${fileColumns}`;
 
 /** Among the newest; more than so many make no difference. */

@@ -7,14 +7,26 @@ import { problem } from '../errors.ts';
 import type { Db } from '../platform/platform.ts';
 import { checkFileId } from './ids.ts';
 import { isLostSql } from './lost.ts';
+import { findReach, type Scope } from './reach.ts';
 import { fileColumns, toStoredFile } from './row.ts';
 
 export type Now = { now(): Promise<string> };
 
-export async function findFile(db: Db, userId: string, id: string): Promise<StoredFile | undefined> {
+/** `scope`: the one that it must be in; without it, any that the person may read. */
+export async function findFile(
+	db: Db,
+	userId: string,
+	id: string,
+	scope?: Scope
+): Promise<StoredFile | undefined> {
+	const scopeId = (scope ?? (await findReach(db, userId, id)))?.id;
+	if (scopeId === undefined) return undefined;
 	const { rows } = await db.tx(
 		(tx) =>
-			tx.query(`select ${fileColumns} from public.files f where f.id = $1 and f.user_id = $2`, [id, userId]),
+			tx.query(`select ${fileColumns} from public.files f where f.id = $1 and f.scope_id = $2`, [
+				id,
+				scopeId
+			]),
 		{ as: { userId } }
 	);
 	return rows[0] && toStoredFile(rows[0]);
@@ -29,18 +41,30 @@ export async function getFile(db: Db, userId: string, id: string): Promise<Store
 export async function findSame(db: Db, userId: string, hashes: readonly string[]): Promise<StoredFile[]> {
 	const sql = `
 		select distinct on (f.sha256) ${fileColumns} from public.files f
-		where f.user_id = $1 and f.sha256 = any($2::text[]) and not ${isLostSql}
+		where f.scope_id = $1 and f.sha256 = any($2::text[]) and not ${isLostSql}
 		order by f.sha256, f.created_at desc`;
 	const { rows } = await db.tx((tx) => tx.query(sql, [userId, hashes]), { as: { userId } });
 	return rows.map(toStoredFile);
 }
 
 /** Newest first. The cursor is taken before the rows are read: following from it misses nothing. */
-export async function listFiles(db: Db, changes: Now, userId: string, query: ListQuery): Promise<ListAnswer> {
+export async function listFiles(
+	db: Db,
+	changes: Now,
+	{ userId, scopeId }: { userId: string; scopeId: string },
+	query: ListQuery
+): Promise<ListAnswer> {
 	const limit = query.limit ?? limits.listPage;
 	const after = query.after === undefined ? undefined : parsePlace(query.after);
 	const cursor = await changes.now();
-	const params = [userId, after?.createdAt ?? null, after?.id ?? null, query.status ?? null, limit + 1];
+	const params = [
+		scopeId,
+		after?.createdAt ?? null,
+		after?.id ?? null,
+		query.status ?? null,
+		limit + 1,
+		query.tag ?? null
+	];
 	const { rows } = await db.tx((tx) => tx.query<Placed>(listSql, params), { as: { userId } });
 	const last = rows.length > limit ? rows[limit - 1] : undefined;
 	return {
@@ -55,10 +79,14 @@ type Placed = Record<string, unknown> & { place: string; id: string };
 const listSql = `
 	select ${fileColumns}, (extract(epoch from f.created_at) * 1000000)::bigint::text as place
 	from public.files f
-	where f.user_id = $1
+	where f.scope_id = $1
 		and ($2::text is null or (f.created_at, f.id) <
 			(timestamptz 'epoch' + $2::text::bigint * interval '1 microsecond', $3::text::uuid))
 		and ($4::text is null or f.status = $4::text)
+		and ($6::text is null or exists (
+			select from public.proposal_passages s join public.proposals p on p.id = s.proposal_id
+			where s.file_id = f.id and p.status = 'accepted' and lower(p.title) = lower($6::text)
+		))
 	order by f.created_at desc, f.id desc
 	limit $5::int`;
 

@@ -4,12 +4,12 @@ import { isLostSql } from './lost.ts';
 
 export type Twin = { id: string; isBusy: boolean; waitedSeconds: number };
 
-/** Another file of the same person with the same bytes: one that is completed, or an earlier one still at work. */
+/** Another file that shares the bytes: one that is completed, or an earlier one still at work. */
 export const findTwinSql = `
 	select f.id::text, f.status <> 'completed' as "isBusy",
 		extract(epoch from now() - own.created_at)::float8 as "waitedSeconds"
 	from public.files own
-	join public.files f on f.user_id = own.user_id and f.sha256 = own.sha256 and f.id <> own.id
+	join public.files f on f.blob_id = own.blob_id and f.id <> own.id
 	where own.id = $1 and not ${isLostSql} and (
 		f.status = 'completed'
 		or (f.status in ('pending', 'processing') and (f.created_at, f.id) < (own.created_at, own.id))

@@ -34,7 +34,7 @@ export async function viewFiles(
 		async (tx) => {
 			const { rows } = await tx.query<Row>(viewSql(orders[sort]), params);
 			const { rows: counts } = await tx.query<{ total: number }>(
-				'select count(*)::float8 as total from public.files where user_id = $1',
+				'select count(*)::float8 as total from public.files where scope_id = $1',
 				[userId]
 			);
 			const files = rows.map(({ found: _, ...row }) => toStoredFile(row));
@@ -55,7 +55,7 @@ const orders: Record<ListView['sort'], string> = {
 const viewSql = (order: string) => `
 	select ${fileColumns}, count(*) over ()::float8 as found
 	from public.files f
-	where f.user_id = $1
+	where f.scope_id = $1
 		and ($2::text[] is null or f.status = any($2::text[]))
 		and ($3::text[] is null or f.file_type = any($3::text[]))
 		and position(lower($4::text) in lower(f.filename)) > 0

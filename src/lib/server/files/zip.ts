@@ -6,6 +6,7 @@ import { ZipFile } from 'yazl';
 import { limits } from '#lib/shared/limits.ts';
 import { problem } from '../errors.ts';
 import type { BlobStore, Db } from '../platform/platform.ts';
+import { findScopes } from './reach.ts';
 import { createZipNames } from './zip-names.ts';
 
 const Row = v.object({
@@ -24,7 +25,8 @@ export async function zipFiles(
 	userId: string,
 	ids: readonly string[]
 ): Promise<Readable> {
-	const { rows } = await db.tx((tx) => tx.query(rowsSql, [ids, userId]), { as: { userId } });
+	const scopes = await findScopes(db, userId);
+	const { rows } = await db.tx((tx) => tx.query(rowsSql, [ids, scopes]), { as: { userId } });
 	const files = v.parse(v.array(Row), rows);
 	if (files.length < ids.length) throw problem('file.not_found');
 	if (files.reduce((sum, { size_bytes }) => sum + size_bytes, 0) > limits.maxZipBytes)
@@ -71,5 +73,5 @@ const rowsSql = `
 		(extract(epoch from f.created_at) * 1000)::float8 as added_ms
 	from unnest($1::text[]) with ordinality as wanted (id, place)
 	join public.files f on f.id = wanted.id::uuid
-	where f.user_id = $2
+	where f.scope_id = any($2::text[]::uuid[])
 	order by wanted.place`;

@@ -1,7 +1,7 @@
 // The passages worth ranking, as ids and scores from five lists, in one round trip.
 //
 // This statement runs without row-level security, under which Postgres may not use the index on words (its operator is
-// not leakproof; 110 ms instead of 1 ms for 20,000 passages). Every table in it is filtered by the person, and the
+// not leakproof; 110 ms instead of 1 ms for 20,000 passages). Every list in it is of files that the person may read, and the
 // texts are read under row-level security (passages.ts): a mistake here could only find too little.
 import * as v from 'valibot';
 import type { Queryable } from '#lib/server/platform/platform.ts';
@@ -14,6 +14,8 @@ export type Filter = {
 	types?: readonly string[] | undefined;
 	after?: string | undefined;
 	before?: string | undefined;
+	project?: string | undefined;
+	tag?: string | undefined;
 };
 export type Wanted = {
 	userId: string;
@@ -45,7 +47,9 @@ export async function findCandidates(db: Queryable, wanted: Wanted): Promise<Can
 		query.hasOperators ? [] : query.words.map((word) => `%${word}%`),
 		filter.types ?? null,
 		filter.after ?? null,
-		filter.before ?? null
+		filter.before ?? null,
+		filter.project ?? null,
+		filter.tag ?? null
 	];
 	const isSome = Object.values(filter).some((value) => value !== undefined);
 	const { rows } = vector

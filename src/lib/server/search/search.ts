@@ -25,7 +25,7 @@ export function createSearch({ db, embedder, capabilities }: Deps) {
 	return {
 		async find(
 			userId: string,
-			{ q, limit = defaultLimit, type, file, after, before }: SearchQuery
+			{ q, limit = defaultLimit, type, file, after, before, project, tag }: SearchQuery
 		): Promise<SearchAnswer> {
 			const query = parseQuery(q);
 			if (query.text === '') throw problem('search.query_missing');
@@ -35,7 +35,7 @@ export function createSearch({ db, embedder, capabilities }: Deps) {
 			const candidates = await findCandidates(db, {
 				userId,
 				query,
-				filter: { file, types: type === undefined ? undefined : typesOf(type), after, before },
+				filter: { file, types: type === undefined ? undefined : typesOf(type), after, before, project, tag },
 				model: embedder.model,
 				vector
 			});

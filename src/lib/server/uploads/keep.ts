@@ -20,7 +20,7 @@ export type KeepDeps = {
 	alsoTakes?: AlsoTakes | undefined;
 };
 
-export type Arriving = Pick<NewFile, 'userId' | 'filename' | 'folder' | 'uploadId'> & {
+export type Arriving = Pick<NewFile, 'userId' | 'into' | 'filename' | 'folder' | 'uploadId'> & {
 	content: Readable;
 	limit: Limit;
 	/** What its sender says that the whole file's hash is. */

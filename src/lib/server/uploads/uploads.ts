@@ -8,6 +8,8 @@ import type { UploadAnswer } from '#lib/shared/api.ts';
 import type { Config } from '../config.ts';
 import { AppError, problem, toAppError } from '../errors.ts';
 import type { Files } from '../files/files.ts';
+import type { NewFile } from '../files/insert.ts';
+import type { Scope } from '../files/reach.ts';
 import type { Log } from '../log.ts';
 import { toFilename } from './filename.ts';
 import { folderOf } from './folder.ts';
@@ -23,9 +25,17 @@ export type UploadsDeps = KeepDeps & {
 	stallMs?: number;
 };
 
-export type Upload = { userId: string; body: Readable; contentType: string | null; signal: AbortSignal };
-type Arrival = {
+export type Upload = {
 	userId: string;
+	/** A project that the person may add to; the person's own files without it. */
+	into?: Scope | undefined;
+	body: Readable;
+	contentType: string | null;
+	signal: AbortSignal;
+};
+/** Whose storage it takes, and where it goes. */
+type Place = Pick<NewFile, 'userId' | 'into'>;
+type Arrival = Place & {
 	part: Readable;
 	given: string | undefined;
 	limit: Limit;
@@ -42,10 +52,13 @@ export function createUploads({ log, stallMs = 60_000, ...deps }: UploadsDeps) {
 	const { files, config, metrics } = deps;
 	const keep = createKeep(deps);
 
-	async function receive({ userId, body, contentType, signal }: Upload): Promise<UploadAnswer> {
+	async function receive({ userId, into, body, contentType, signal }: Upload): Promise<UploadAnswer> {
 		// Until somebody reads it: an error that nobody hears would end the process.
 		body.on('error', () => undefined);
-		const limit = limitFor(await files.usedBytes(userId));
+		const place: Place = into
+			? { userId: into.ownerId, into: { projectId: into.id, addedBy: userId } }
+			: { userId };
+		const limit = limitFor(await files.usedBytes(place.userId));
 		const results: Promise<Result>[] = [];
 		const broken = await readMultipart({
 			body,
@@ -55,7 +68,7 @@ export function createUploads({ log, stallMs = 60_000, ...deps }: UploadsDeps) {
 			onFile(part, given) {
 				// busboy waits for this part to be read, so waiting for an earlier one bounds how many are open.
 				const turn = results.at(-atOnce);
-				results.push(take({ userId, part, given, limit, turn }));
+				results.push(take({ ...place, part, given, limit, turn }));
 			},
 			onTooMany: () => void results.push(Promise.resolve(refusal('', problem('upload.too_many_files'))))
 		});

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTestPlatform, type TestPlatform } from '../../../../tests/support/database.ts';
+import { silentLog } from '../log.ts';
+import { createBell } from '../files/bell.ts';
+import { createProjects, type Projects } from './projects.ts';
+
+let platform: TestPlatform;
+let projects: Projects;
+
+beforeAll(async () => {
+	platform = await openTestPlatform();
+	const { db } = platform;
+	projects = createProjects({ db, bell: createBell({ db, log: silentLog }), leave: () => undefined });
+});
+afterAll(() => platform.close());
+
+async function newPerson() {
+	const email = `${randomUUID()}@example.org`;
+	return { email, userId: await platform.addUser(email) };
+}
+
+describe('an invitation', () => {
+	it('is worth nothing when its days are over, for anybody', async () => {
+		const [ada, bob] = [await newPerson(), await newPerson()];
+		const project = await projects.add(ada.userId, 'Late');
+		const { id } = await projects.invitations.add(ada.userId, project.id, bob.email, 'viewer');
+		await platform.db.query('update asura.project_invitations set expires_at = now() where id = $1', [id]);
+		await expect(projects.invitations.accept(bob, id)).rejects.toMatchObject({
+			code: 'invitation.not_found'
+		});
+		expect(await projects.invitations.listFor(bob)).toEqual([]);
+		expect(await projects.invitations.list(ada.userId, project.id)).toEqual([]);
+	});
+
+	it('is used by one of two who take it at once', async () => {
+		const [ada, bob] = [await newPerson(), await newPerson()];
+		const project = await projects.add(ada.userId, 'Race');
+		const { id } = await projects.invitations.add(ada.userId, project.id, bob.email, 'viewer');
+		const taken = await Promise.allSettled([1, 2, 3].map(() => projects.invitations.accept(bob, id)));
+		expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+	});
+
+	it('lets nobody into a project that is full, and is not used up by that', async () => {
+		const [ada, bob] = [await newPerson(), await newPerson()];
+		const project = await projects.add(ada.userId, 'Full');
+		const { id } = await projects.invitations.add(ada.userId, project.id, bob.email, 'viewer');
+		await platform.db.query(
+			`with people as (
+				insert into auth.users (email) select gen_random_uuid() || '@example.org' from generate_series(1, 99) returning id
+			)
+			insert into public.project_members (project_id, user_id, role) select $1, id, 'viewer' from people`,
+			[project.id]
+		);
+		await expect(projects.invitations.accept(bob, id)).rejects.toMatchObject({
+			code: 'project.too_many_members'
+		});
+		expect(await projects.invitations.listFor(bob)).toHaveLength(1);
+	});
+});
+
+describe('projects', () => {
+	it('are bounded in number for each person', async () => {
+		const ada = await newPerson();
+		await platform.db.query(
+			`insert into public.projects (owner_id, name) select $1::uuid, 'p' || n from generate_series(1, 99) n`,
+			[ada.userId]
+		);
+		await projects.add(ada.userId, 'The hundredth');
+		await expect(projects.add(ada.userId, 'One more')).rejects.toMatchObject({ code: 'project.too_many' });
+	});
+});

@@ -1,0 +1,91 @@
+import type { Browser } from '@playwright/test';
+import type { TestServer } from '../support/server.ts';
+import { choose, expect, expectAccessible, expectSearchable, rowOf, signIn, test } from './fixtures.ts';
+
+const text = (name: string, words: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(words) });
+
+async function enterAs(browser: Browser, server: TestServer, email: string) {
+	const context = await browser.newContext({ baseURL: server.url });
+	await signIn(context, server, email);
+	return context.newPage();
+}
+
+test('a project is begun, shared, filled, and lost by whoever is removed', async ({
+	signedIn: page,
+	browser,
+	server,
+	email
+}) => {
+	const friend = `friend-of-${email}`;
+	await page.getByRole('link', { name: 'Projects' }).click();
+	await page.getByLabel('Name of a new project').fill('Harbour works');
+	await page.getByRole('button', { name: 'Begin' }).click();
+	await expect(page.getByRole('heading', { name: 'Harbour works' })).toBeVisible();
+
+	await page.getByLabel('E-mail address to invite').fill(friend);
+	await page.getByRole('button', { name: 'Invite' }).click();
+	await expect(page.getByText('Invited, may look')).toBeVisible();
+	await choose(page, text('survey.txt', 'The quay wall was surveyed in spring.'));
+	await expectSearchable(page, 'survey.txt');
+
+	const other = await enterAs(browser, server, friend);
+	await other.goto('/projects');
+	await expectAccessible(other);
+	await other.getByRole('button', { name: 'Join Harbour works' }).click();
+	await expect(rowOf(other, 'survey.txt')).toContainText('Searchable');
+	await expect(other.getByLabel('Choose files')).toHaveCount(0);
+	await expect(rowOf(other, 'survey.txt').getByRole('button', { name: 'Delete survey.txt' })).toHaveCount(0);
+
+	// What one adds, the other sees without doing anything.
+	await choose(page, text('repairs.txt', 'Repairs of the quay wall cost more than planned.'));
+	await expectSearchable(other, 'repairs.txt');
+	await expect(other.getByTitle('Quay wall')).toBeVisible({ timeout: 20_000 });
+	await expectAccessible(page);
+	await expectAccessible(other);
+
+	await page.getByRole('button', { name: 'Accept Quay wall' }).click();
+	await other.getByRole('link', { name: 'Quay wall', exact: true }).click();
+	await expect(other.getByText('2 files with the tag Quay wall')).toBeVisible();
+	await other.getByRole('link', { name: 'Show all' }).click();
+	await expect(rowOf(other, 'survey.txt').first()).toBeVisible();
+
+	await page.reload();
+	await page.getByRole('button', { name: `Remove ${friend}` }).click();
+	await expect(other.getByRole('heading', { name: 'not yours to see' })).toBeVisible();
+	await expect(other.getByText('survey.txt')).toHaveCount(0);
+	await other.close();
+});
+
+test('a file of a project has its page, live, and leads back to the project', async ({ signedIn: page }) => {
+	await page.goto('/projects');
+	await page.getByLabel('Name of a new project').fill('Pages');
+	await page.getByRole('button', { name: 'Begin' }).click();
+	await choose(page, text('note.txt', 'A note about lanterns.'));
+	await expectSearchable(page, 'note.txt');
+	await page.getByRole('link', { name: 'note.txt', exact: true }).click();
+	await expect(page.getByRole('heading', { name: 'note.txt' })).toBeVisible();
+	await page.getByRole('link', { name: '← Pages' }).click();
+	await expect(rowOf(page, 'note.txt')).toContainText('Searchable');
+	await page.goto('/');
+	await expect(page.getByText('note.txt')).toHaveCount(0);
+});
+
+test.describe('without JavaScript', () => {
+	test.use({ javaScriptEnabled: false });
+
+	test('projects can be begun, filled and shared', async ({ page, context, server, email }) => {
+		await signIn(context, server, email);
+		await page.goto('/projects');
+		await page.getByLabel('Name of a new project').fill('Plain');
+		await page.getByRole('button', { name: 'Begin' }).click();
+		await page.locator('input[type=file]').setInputFiles(text('plain.txt', 'plain words '.repeat(10_000)));
+		await page.getByRole('button', { name: 'Upload' }).click();
+		await expect(page.getByRole('link', { name: 'plain.txt', exact: true })).toBeVisible();
+		await page.getByLabel('E-mail address to invite').fill('not an address');
+		await page.getByRole('button', { name: 'Invite' }).click();
+		await expect(page.getByRole('alert')).toBeVisible();
+		await page.getByLabel('E-mail address to invite').fill('somebody@localhost');
+		await page.getByRole('button', { name: 'Invite' }).click();
+		await expect(page.getByText('somebody@localhost')).toBeVisible();
+	});
+});
