@@ -108,6 +108,22 @@ it('the test button is not a hammer', async () => {
 	expect(tried.some(({ status }) => status === 429)).toBe(true);
 });
 
+it('a receiver that is gone for good switches its webhook off, and the owner is told', async () => {
+	const ada = await enter(server, 'gone@localhost');
+	const gone = await startReceiver();
+	gone.answer = (response) => void response.writeHead(410).end();
+	const { webhook } = await subscribe(ada, gone.url);
+	await ada.ask(`/api/webhooks/${webhook.id}/test`, { method: 'POST' });
+	await eventually(async () => {
+		const { events } = await (await ada.ask('/api/files/changes')).json();
+		expect(events).toMatchObject([
+			{ eventType: 'notification', kept: true, data: { title: 'A webhook was switched off' } }
+		]);
+	});
+	expect(await (await ada.ask(`/api/webhooks/${webhook.id}`)).json()).toMatchObject({ is_enabled: false });
+	await gone.close();
+});
+
 it('private addresses are refused unless the operator allows them', async () => {
 	const strict = await startServer();
 	try {

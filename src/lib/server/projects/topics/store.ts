@@ -127,7 +127,10 @@ async function add(
 		`insert into public.proposals (project_id, key, title, confidence) values ($1, $2, $3, $4) returning id::text`,
 		[projectId, key, title, confidence]
 	);
-	if (rows[0]) await support(tx, rows[0].id, { support: passages });
+	const id = rows[0]?.id;
+	if (id === undefined) return;
+	await support(tx, id, { support: passages });
+	await tx.query(announceSql, [projectId, JSON.stringify({ id, project_id: projectId, title, confidence })]);
 }
 
 async function support(
@@ -144,6 +147,11 @@ async function support(
 		passages.map(({ ordinal }) => String(ordinal))
 	]);
 }
+
+/** To the webhooks of every member. */
+const announceSql = `
+	select asura.announce(m.user_id, 'proposal.created', $2::jsonb)
+	from public.project_members m where m.project_id = $1`;
 
 const takeSql = `
 	update asura.topic_turns set due_at = now() + interval '2 minutes'

@@ -122,11 +122,26 @@ describe('proposals', () => {
 		const topics = start();
 		const project = await newProject();
 		const { userId, id, titles } = project;
+		await platform.db.query(
+			`insert into public.webhooks (user_id, url, events, secret)
+			 values ($1, 'https://example.org/', array['proposal.created'], 'whsec_x')`,
+			[userId]
+		);
 		await addFile(project, harbour);
 		await settled(project);
 		const [wall] = (await projects.proposals.list(userId, id)).filter(({ title }) => title === 'Quay wall');
 		expect(wall).toMatchObject({ status: 'open', file_count: 1 });
 		expect(wall?.passages[0]?.passage).toContain('quay wall');
+		const announced = await platform.db.query<{ data: unknown }>(
+			`select body -> 'data' as data from asura.webhook_deliveries`
+		);
+		const { confidence } = wall ?? {};
+		expect(announced.rows.map(({ data }) => data)).toContainEqual({
+			id: wall?.id,
+			project_id: id,
+			title: 'Quay wall',
+			confidence
+		});
 		await projects.proposals.change(userId, id, wall?.id ?? '', { status: 'accepted', title: 'Walls' });
 
 		const fruit = await addFile(project, orchard);
