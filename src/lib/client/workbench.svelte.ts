@@ -17,7 +17,7 @@ import { Theme } from './theme.svelte.ts';
 import { createCheck, createHash } from './known.ts';
 import { createSendResumable } from './send-resumable.ts';
 import { fingerprintOf, type Unfinished, UnfinishedUploads } from './unfinished.svelte.ts';
-import { bySize, sendMultipart } from './upload.ts';
+import { bySize, isSentAtOnce, sendMultipart } from './upload.ts';
 import { type Upload, Uploads } from './uploads.svelte.ts';
 import { count, wordToTry } from './words.ts';
 
@@ -58,6 +58,7 @@ export class Workbench {
 		this.uploads = new Uploads({
 			send: bySize(sendMultipart, createSendResumable({ unfinished: this.unfinished, fileOf })),
 			maxFileBytes,
+			beginsAgain: isSentAtOnce,
 			newest: () => this.files.list[0]?.created_at ?? '',
 			onStored: (file) => this.take(file),
 			check: createCheck({ hash: createHash(), ask: (hashes) => this.api.known(hashes) }),
