@@ -21,7 +21,7 @@ export type Send = (
 export const ending = { paused: 'paused', cancelled: 'cancelled' } as const;
 
 /** As much as is soon sent again. */
-const atOnceBytes = 1024 * 1024;
+export const atOnceBytes = 1024 * 1024;
 
 export function bySize(small: Send, large: Send): Send {
 	return (file, options) => (file.size > atOnceBytes ? large : small)(file, options);
