@@ -9,8 +9,9 @@ export const tusAsks = {
 	create: v.object({
 		'Tus-Resumable': Version,
 		'Upload-Length': Count,
-		/** Pairs of a name and base64, with commas between them: filename, path, sha256. */
-		'Upload-Metadata': v.optional(v.string())
+		'Upload-Metadata': v.optional(
+			v.pipe(v.string(), v.description('filename, path and sha256, each with its value in base64, by commas'))
+		)
 	}),
 	send: v.object({ 'Tus-Resumable': Version, 'Upload-Offset': Count }),
 	plain: v.object({ 'Tus-Resumable': Version })

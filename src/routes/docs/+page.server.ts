@@ -36,10 +36,11 @@ function told(operation: Operation) {
 }
 
 function fieldsOf(fields: Fields | undefined) {
-	return Object.entries(fields?.entries ?? {}).map(([name, entry]) => ({
-		name: entry.type === 'optional' ? `${name}?` : name,
-		shape: shapeOf(plain(entry, 'input'))
-	}));
+	return Object.entries(fields?.entries ?? {}).map(([name, entry]) => {
+		const schema = plain(entry, 'input');
+		const words = typeof schema.description === 'string' ? `; ${schema.description}` : '';
+		return { name: entry.type === 'optional' ? `${name}?` : name, shape: shapeOf(schema) + words };
+	});
 }
 
 function shapeOfBody(body: Body): string {
@@ -49,7 +50,7 @@ function shapeOfBody(body: Body): string {
 		case 'multipart/form-data':
 			return 'multipart/form-data; any number of parts named file';
 		case 'application/offset+octet-stream':
-			return 'application/offset+octet-stream; the bytes from there on';
+			return `${body.type}; ${body.isOptional ? 'the first bytes, if any' : 'the bytes from there on'}`;
 	}
 }
 
