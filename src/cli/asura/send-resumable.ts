@@ -42,7 +42,7 @@ export function createSendResumable(begun: Begun): Send {
 		let most = 0;
 		let movedAt = Date.now();
 		let attempts = 0;
-		let beginnings = 0;
+		let isBegunAnew = false;
 		const attempt = async () => {
 			const id = await sendOnce({
 				file,
@@ -71,13 +71,14 @@ export function createSendResumable(begun: Begun): Send {
 					if (signal.aborted || !(error instanceof ApiError)) throw error;
 					if (isGone(error)) place.forget();
 					// Expired, or begun by somebody else with another key.
-					const isLost = at !== undefined && error.code === 'upload.not_found' && beginnings++ === 0;
-					if (isLost) at = undefined;
-					else if (at === undefined || !isPassing(error) || Date.now() - movedAt > patienceMs) throw error;
-					else {
-						onStalled?.();
-						await pause(backoffMs(attempts++, Math.random()), undefined, { signal });
+					if (at !== undefined && error.code === 'upload.not_found' && !isBegunAnew) {
+						isBegunAnew = true;
+						at = undefined;
+						continue;
 					}
+					if (at === undefined || !isPassing(error) || Date.now() - movedAt > patienceMs) throw error;
+					onStalled?.();
+					await pause(backoffMs(attempts++, Math.random()), undefined, { signal });
 				}
 			}
 		} finally {
