@@ -136,7 +136,13 @@ describe('a large file', { timeout: 60_000 }, () => {
 	it('goes on with the same command after Ctrl C, in the folder where it was', async () => {
 		Object.assign(line, { breaksAt: 13_000_000, how: 'hold' });
 		const first = asura('upload', 'papers');
-		await eventually(() => expect(line.passed).toBeGreaterThan(13_000_000), { timeoutMs: 20_000 });
+		await eventually(
+			async () => {
+				expect(line.passed).toBeGreaterThan(13_000_000);
+				expect((await ada.list()).map(({ filename }) => filename)).toContain('small.txt');
+			},
+			{ timeoutMs: 20_000 }
+		);
 		first.kill('SIGINT');
 		const interrupted = await first.ended;
 		expect(interrupted.code).toBe(130);
