@@ -18,6 +18,7 @@ const usage = `asura login [address]                     keeps address and key, 
 asura logout                              forgets them
 asura upload <files|folders|-> [--watch]  sends them; --watch stays until each is searchable or has failed
              [--name <name>]              the name for what comes through -
+                                          a large file that broke off goes on by the same command
 asura list [--status <status>] [--limit <n>]
 asura status [ids]                        ends with 6 while one is at work
 asura search <words> [--limit <n>] [--file <id>]
@@ -87,7 +88,7 @@ async function run(argv: string[], out: Output): Promise<Exit> {
 	if (command === 'logout') return logout({ env: process.env, out });
 	const server = await readAccount(process.env);
 	const folder = process.env.ASURA_FOLDER || process.cwd();
-	const context: Context = { server, api: createApi(connect(server)), out, signal, folder };
+	const context: Context = { server, api: createApi(connect(server)), out, signal, folder, env: process.env };
 	switch (command) {
 		case 'upload':
 			return upload(context, words, values);

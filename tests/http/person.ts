@@ -22,8 +22,11 @@ export type Person = {
 };
 
 export async function enter(server: { url: string }, email?: string): Promise<Person> {
-	const cookie = await signIn(server, email);
+	return withCookie(server, await signIn(server, email));
+}
 
+/** A person who has signed in. */
+export function withCookie(server: { url: string }, cookie: string): Person {
 	async function ask(path: string, options: RequestInit = {}): Promise<Response> {
 		const headers = { cookie, origin: server.url, ...Object.fromEntries(new Headers(options.headers)) };
 		return fetch(new URL(path, server.url), { redirect: 'manual', ...options, headers });

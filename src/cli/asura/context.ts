@@ -12,6 +12,7 @@ export type Context = {
 	signal: AbortSignal;
 	/** Where paths begin. */
 	folder: string;
+	env: Record<string, string | undefined>;
 };
 
 export function toId(given: string): string {

@@ -1,10 +1,11 @@
-// Sends one file, streamed from where it lies. The seam for other ways of sending: whatever has the type Send.
+// Sends one file, streamed from where it lies. Each way of sending has the type Send: small files and standard input go in
+// one request, larger ones in pieces (send-resumable.ts), with the same border as on the page.
 import { randomUUID } from 'node:crypto';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { accepted } from '#lib/client/upload.ts';
+import { accepted, atOnceBytes } from '#lib/client/upload.ts';
 import { ApiError, offline } from '#lib/client/api.ts';
 import type { Connection } from '#lib/client/connect.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
@@ -12,6 +13,10 @@ import type { StoredFile } from '#lib/shared/files.ts';
 export type Source = {
 	/** As it is shown. */
 	name: string;
+	/** That it is in, from what was given on; '' for none. */
+	folder: string;
+	/** On the disk; undefined: it comes through a pipe. */
+	place: string | undefined;
 	/** undefined: nobody knows before its end. */
 	sizeBytes: number | undefined;
 	open(): Readable;
@@ -19,10 +24,20 @@ export type Source = {
 export type Send = (
 	source: Source,
 	server: Connection,
-	options: { signal: AbortSignal; onSent: (bytes: number) => void }
+	options: {
+		signal: AbortSignal;
+		/** Never fewer than before. */
+		onSent: (bytes: number) => void;
+		/** The line is broken; it will go on by itself. */
+		onStalled?: () => void;
+	}
 ) => Promise<StoredFile>;
 
-class Changed extends Error {
+export function bySize(small: Send, large: Send): Send {
+	return (source, ...rest) => ((source.sizeBytes ?? 0) > atOnceBytes ? large : small)(source, ...rest);
+}
+
+export class Changed extends Error {
 	override readonly name = 'Changed';
 
 	constructor(filename: string) {
@@ -32,7 +47,7 @@ class Changed extends Error {
 
 export const sendMultipart: Send = async (source, { url, key }, { signal, onSent }) => {
 	const boundary = `asura-${randomUUID()}`;
-	const { head, tail } = partOf(boundary, source.name);
+	const { head, tail } = partOf(boundary, source);
 	const headers: Record<string, string | number> = {
 		authorization: `Bearer ${key}`,
 		'content-type': `multipart/form-data; boundary=${boundary}`
@@ -86,8 +101,9 @@ async function* bodyOf(
 	yield tail;
 }
 
-function partOf(boundary: string, name: string): { head: Buffer; tail: Buffer } {
-	const quoted = name.replace(/\p{Cc}/gu, '_').replace(/["\\]/g, '\\$&');
+function partOf(boundary: string, { folder, name }: Source): { head: Buffer; tail: Buffer } {
+	const way = folder === '' ? name : `${folder}/${name}`;
+	const quoted = way.replace(/\p{Cc}/gu, '_').replace(/["\\]/g, '\\$&');
 	const disposition = `Content-Disposition: form-data; name="file"; filename="${quoted}"`;
 	return {
 		head: Buffer.from(`--${boundary}\r\n${disposition}\r\nContent-Type: application/octet-stream\r\n\r\n`),

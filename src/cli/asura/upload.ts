@@ -4,10 +4,12 @@ import { segmentsOf, sendingSegments } from '#lib/client/track.ts';
 import { nowLine, size, sizeOf } from '#lib/client/words.ts';
 import { isTerminal, type StoredFile } from '#lib/shared/files.ts';
 import { type Bar, createBars } from './bars.ts';
+import { openBegun, stateFolder } from './begun.ts';
 import { atLeastOne, type Context } from './context.ts';
 import { type Exit, exitOf, exits } from './exit.ts';
 import { harmless } from './output.ts';
-import { type Send, sendMultipart, type Source } from './send.ts';
+import { bySize, sendMultipart, type Source } from './send.ts';
+import { createSendResumable } from './send-resumable.ts';
 import { sourcesOf } from './sources.ts';
 import { watchFiles } from './watch.ts';
 
@@ -19,10 +21,11 @@ type Sent = { source: Source; file: StoredFile };
 export async function upload(
 	context: Context,
 	given: readonly string[],
-	{ watch: isWatching = false, name: stdinName = 'standard-input.txt' }: Options,
-	send: Send = sendMultipart
+	{ watch: isWatching = false, name: stdinName = 'standard-input.txt' }: Options
 ): Promise<Exit> {
-	const { server, out, signal } = context;
+	const { server, out, signal, env } = context;
+	const begun = openBegun(stateFolder(env));
+	const send = bySize(sendMultipart, createSendResumable(begun));
 	atLeastOne(given, 'files or folders, or - for standard input');
 	const teller = createTeller(context, isWatching);
 	const watch = isWatching ? await watchFiles(context, (file) => teller.moved(file)) : undefined;
@@ -32,9 +35,11 @@ export async function upload(
 
 	async function sendOne(source: Source): Promise<void> {
 		try {
-			const onSent = (bytes: number) => teller.sending(source, bytes);
+			let sent = 0;
+			const onSent = (bytes: number) => teller.sending(source, (sent = bytes));
+			const onStalled = () => teller.stalled(source, sent);
 			onSent(0);
-			const file = await send(source, server, { signal, onSent });
+			const file = await send(source, server, { signal, onSent, onStalled });
 			kept += 1;
 			teller.kept({ source, file });
 			if (watch) ending.push(watch.ended(file));
@@ -55,11 +60,9 @@ export async function upload(
 		await watch?.close();
 		teller.close();
 	}
-	if (signal.aborted) {
-		out.note(`Interrupted; ${kept} ${kept === 1 ? 'file is' : 'files are'} kept.`);
-		return exits.interrupted;
-	}
-	return exit;
+	if (signal.aborted) out.note(`Interrupted; ${kept} ${kept === 1 ? 'file is' : 'files are'} kept.`);
+	if (begun.count > 0) out.note('What has arrived of the others stays for a day: the same command goes on.');
+	return signal.aborted ? exits.interrupted : exit;
 }
 
 /** What becomes of each file, in the words for whoever reads: moving lines, plain lines, or JSON. */
@@ -82,6 +85,12 @@ function createTeller({ out }: Context, isWatching: boolean) {
 			const share = sizeBytes ? bytes / sizeBytes : 0;
 			const line = sizeBytes === undefined ? `Sent ${size(bytes)}` : `Sending ${sizeOf(bytes, sizeBytes)}`;
 			bars?.set(source, { name, segments: sendingSegments(share), line });
+		},
+
+		stalled(source: Source, bytes: number): void {
+			const { name, sizeBytes } = source;
+			const segments = sendingSegments(sizeBytes ? bytes / sizeBytes : 0);
+			bars?.set(source, { name, segments, line: 'The line is broken; it goes on by itself' });
 		},
 
 		kept({ source, file }: Sent): void {

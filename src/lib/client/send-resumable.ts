@@ -1,9 +1,9 @@
 // Sends a file in pieces by tus: what has arrived is never sent again, whatever ends the attempt. When to try again is
 // decided by Uploads, for every way of sending alike.
-import { findProblem } from '#lib/shared/errors.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
-import { ApiError, offline, refusal } from './api.ts';
+import { ApiError, offline } from './api.ts';
 import { fingerprintOf, type UnfinishedUploads } from './unfinished.svelte.ts';
+import { isGone, toApiError } from './upload-errors.ts';
 import { ending, type Send } from './upload.ts';
 
 /** Each is on the server's disk before the next is sent. */
@@ -65,7 +65,7 @@ export function createSendResumable({ unfinished, fileOf }: ResumableOptions): S
 			if (path) unfinished.remove(path);
 			return stored;
 		} catch (error) {
-			const isOver = signal.reason === ending.cancelled || (error instanceof ApiError && isFinal(error));
+			const isOver = signal.reason === ending.cancelled || (error instanceof ApiError && isGone(error));
 			if (path && isOver) unfinished.remove(path);
 			throw error;
 		} finally {
@@ -73,25 +73,4 @@ export function createSendResumable({ unfinished, fileOf }: ResumableOptions): S
 			signal.removeEventListener('abort', stop);
 		}
 	};
-}
-
-/** The upload is gone from the server. */
-function isFinal({ code }: ApiError): boolean {
-	return code !== 'upload.interrupted' && findProblem(code)?.kept === 'Nothing was stored.';
-}
-
-function toApiError(error: unknown): unknown {
-	if (!(error instanceof Error) || !('originalResponse' in error)) return error;
-	const answer = error.originalResponse;
-	if (!isAnswer(answer)) return new ApiError(offline, 0, error);
-	const code = answer.getHeader('Asura-Error');
-	const problem = findProblem(code ?? null);
-	if (code && problem) return new ApiError({ code, message: problem.message }, answer.getStatus(), error);
-	return refusal(answer.getBody(), answer.getStatus());
-}
-
-type Answer = { getStatus(): number; getBody(): string; getHeader(name: string): string | undefined };
-
-function isAnswer(value: unknown): value is Answer {
-	return typeof value === 'object' && value !== null && 'getStatus' in value;
 }

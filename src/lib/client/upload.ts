@@ -21,7 +21,7 @@ export type Send = (
 export const ending = { paused: 'paused', cancelled: 'cancelled' } as const;
 
 /** As much as is soon sent again. */
-const atOnceBytes = 1024 * 1024;
+export const atOnceBytes = 1024 * 1024;
 
 /** In one request, of which nothing stays when it is ended. */
 export function isSentAtOnce({ size }: Pick<File, 'size'>): boolean {

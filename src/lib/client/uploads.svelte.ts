@@ -6,6 +6,7 @@ import { ApiError } from './api.ts';
 import { backoffMs } from './backoff.ts';
 import type { Chosen } from './drop.ts';
 import type { Check } from './known.ts';
+import { isPassing } from './upload-errors.ts';
 import { ending, refusalBeforeSending, type Send } from './upload.ts';
 
 const atOnce = 3;
@@ -284,16 +285,6 @@ export class Uploads {
 
 export function canPause({ state }: Upload): boolean {
 	return state === 'waiting' || state === 'checking' || state === 'sending' || state === 'stalled';
-}
-
-/** The line is broken, the server restarts, or an earlier request of ours is still being ended there. */
-function isPassing({ status, code }: ApiError): boolean {
-	return (
-		code === 'network.unreachable' ||
-		[423, 502, 503, 504].includes(status) ||
-		code === 'upload.interrupted' ||
-		code === 'upload.offset_conflict'
-	);
 }
 
 /** A file that was changed or removed looks like a broken line to a browser that sends it. */

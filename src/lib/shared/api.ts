@@ -101,7 +101,6 @@ export const RetryBody = v.union([
 	v.pipe(v.string(), v.parseJson(), RetryOptions)
 ]);
 export const RetryAllOptions = v.object({ status: v.literal('failed') });
-export const RetryAllBody = v.pipe(v.string(), v.parseJson(), RetryAllOptions);
 const Ids = v.pipe(
 	v.array(v.pipe(v.string(), v.uuid())),
 	v.minLength(1),
@@ -109,7 +108,8 @@ const Ids = v.pipe(
 	v.transform((ids) => [...new Set(ids)])
 );
 /** Each of several files stands alone: one that refuses never keeps the others back. */
-export const ManyBody = v.pipe(v.string(), v.parseJson(), v.object({ ids: Ids }));
+export const Many = v.object({ ids: Ids });
+export const ManyBody = v.pipe(v.string(), v.parseJson(), Many);
 /** Of a form: its ids as one field, with commas between them. */
 export const ManyForm = v.object({
 	ids: v.pipe(
@@ -125,10 +125,10 @@ export const ManyAnswer = v.object({
 	errors: v.array(v.object({ id: v.string(), code: v.string(), message: v.string() }))
 });
 export const RetryAllAnswer = v.object({ files: v.array(StoredFile) });
-export const RetryManyBody = v.union([
-	v.pipe(v.string(), v.parseJson(), v.object({ status: v.literal('failed') })),
-	ManyBody
-]);
+export const RetryMany = v.union([RetryAllOptions, Many]);
+export const RetryManyBody = v.pipe(v.string(), v.parseJson(), RetryMany);
+/** Of chosen files with what refused; of all that had failed, the files alone. */
+export const RetryManyAnswer = v.union([ManyAnswer, RetryAllAnswer]);
 
 export const PassagesQuery = v.object({
 	after: v.optional(v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number)), '0')
@@ -148,17 +148,14 @@ export const PassagesAnswer = v.object({
 });
 
 /** POST /api/files/known: which of these bytes the person has already. */
-export const KnownBody = v.pipe(
-	v.string(),
-	v.parseJson(),
-	v.object({
-		sha256: v.pipe(
-			v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
-			v.minLength(1),
-			v.maxLength(limits.maxHashesAtOnce)
-		)
-	})
-);
+export const Known = v.object({
+	sha256: v.pipe(
+		v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+		v.minLength(1),
+		v.maxLength(limits.maxHashesAtOnce)
+	)
+});
+export const KnownBody = v.pipe(v.string(), v.parseJson(), Known);
 export const KnownAnswer = v.object({ files: v.array(StoredFile) });
 
 export const Variant = v.picklist(['original', 'compressed', 'thumbnail', 'preview', 'text']);

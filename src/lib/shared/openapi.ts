@@ -5,7 +5,16 @@ import { ErrorBody, type ErrorCode, problems } from './errors.ts';
 import { ChangesAnswer, FollowMessage, NamedEvent, StreamMessage } from './events.ts';
 import { StoredFile } from './files.ts';
 import { ApiKey } from './keys.ts';
-import { type Access, type Answer, type Operation, operations, type Schema } from './operations.ts';
+import {
+	type Access,
+	type Answer,
+	type Body,
+	type Fields,
+	type Operation,
+	operations,
+	type Schema
+} from './operations.ts';
+import { tusRefuses } from './resumable.ts';
 import { Delivery, Webhook } from './webhooks.ts';
 
 type Json = Record<string, unknown>;
@@ -24,6 +33,8 @@ const definitions: Record<string, v.GenericSchema> = {
 	ErrorBody
 };
 
+const readMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+const bytes = { type: 'string', contentMediaType: 'application/octet-stream' };
 const everyOperation: ErrorCode[] = ['request.invalid', 'request.wrong_host', 'server.unexpected'];
 const needsSomebody: ErrorCode[] = ['auth.required', 'auth.key_in_url', 'auth.ticket_misplaced'];
 const needsKey: ErrorCode[] = ['auth.key_invalid', 'auth.scope_missing', 'request.too_many'];
@@ -74,14 +85,14 @@ export function describe() {
 
 /** Every code with which an operation may be refused. */
 export function errorsOf(operation: Operation): ErrorCode[] {
-	const isWrite = operation.method !== 'GET';
+	const isWrite = !readMethods.has(operation.method);
 	const codes: ErrorCode[] = [...everyOperation, ...common[operation.access], ...operation.errors];
 	if (isWrite) codes.push('auth.foreign_origin', 'request.too_large');
 	return [...new Set(codes)];
 }
 
 function describeOperation(operation: Operation): Json {
-	const { group, summary, access, body, answers } = operation;
+	const { method, group, summary, access, body, answers } = operation;
 	return {
 		operationId: idOf(operation),
 		tags: [group],
@@ -92,7 +103,7 @@ function describeOperation(operation: Operation): Json {
 		...(body && { requestBody: bodyOf(body) }),
 		responses: {
 			...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-			...refusalsOf(errorsOf(operation))
+			...refusalsOf(errorsOf(operation), { hasBody: method !== 'HEAD' })
 		}
 	};
 }
@@ -110,32 +121,37 @@ function securityOf({ access, path }: Operation): Json[] {
 	return [{ key: [] }, { session: [] }, ...(isStream ? [{ ticket: [] }] : [])];
 }
 
-function parametersOf({ path, query }: Operation): Json {
+function parametersOf({ path, query, headers }: Operation): Json {
 	const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
 		name,
 		in: 'path',
 		required: true,
 		schema: { type: 'string' }
 	}));
-	const inQuery = Object.entries(query?.entries ?? {}).map(([name, entry]) => ({
-		name,
-		in: 'query',
-		required: entry.type !== 'optional',
-		schema: plain(entry, 'input')
-	}));
-	const parameters = [...inPath, ...inQuery];
+	const given = (fields: Fields | undefined, place: string) =>
+		Object.entries(fields?.entries ?? {}).map(([name, entry]) => ({
+			name,
+			in: place,
+			required: entry.type !== 'optional',
+			schema: plain(entry, 'input')
+		}));
+	const parameters = [...inPath, ...given(query, 'query'), ...given(headers, 'header')];
 	return parameters.length > 0 ? { parameters } : {};
 }
 
-function bodyOf(body: NonNullable<Operation['body']>): Json {
-	if (body.type === 'application/json')
-		return {
-			required: !body.isOptional,
-			content: { 'application/json': { schema: plain(body.schema, 'input') } }
-		};
-	const file = { type: 'array', items: { type: 'string', contentMediaType: 'application/octet-stream' } };
-	const schema = { type: 'object', properties: { file }, required: ['file'] };
-	return { required: true, content: { [body.type]: { schema } } };
+function bodyOf(body: Body): Json {
+	if (body.type === 'multipart/form-data') {
+		const file = { type: 'array', items: bytes };
+		const schema = { type: 'object', properties: { file }, required: ['file'] };
+		return { required: true, content: { [body.type]: { schema } } };
+	}
+	const required = !body.isOptional;
+	if (body.type === 'application/offset+octet-stream')
+		return { required, content: { [body.type]: { schema: bytes } } };
+	const form = body.form && {
+		'application/x-www-form-urlencoded': { schema: plain(body.form, 'input') }
+	};
+	return { required, content: { [body.type]: { schema: plain(body.schema, 'input') }, ...form } };
 }
 
 function answerOf(answer: Answer): Json {
@@ -150,26 +166,37 @@ function answerOf(answer: Answer): Json {
 		case 'text':
 			return content('Text.', 'text/plain', { type: 'string' });
 		case 'bytes':
-			return content('The bytes.', '*/*', {});
+			return content('The bytes.', answer.type ?? '*/*', {});
 		case 'nothing':
-			return { description: 'Done.' };
+			return { description: 'Done.', ...(answer.headers && { headers: headersOf(answer.headers) }) };
 		case 'redirect':
 			return { description: 'The way on.', headers: { location: { schema: { type: 'string' } } } };
 	}
 }
 
-function refusalsOf(codes: readonly ErrorCode[]): Json {
+function headersOf(fields: Fields): Json {
+	return Object.fromEntries(
+		Object.entries(fields.entries).map(([name, entry]) => [
+			name,
+			{ required: entry.type !== 'optional', schema: plain(entry, 'output') }
+		])
+	);
+}
+
+function refusalsOf(codes: readonly ErrorCode[], { hasBody }: { hasBody: boolean }): Json {
 	const byStatus = Map.groupBy(codes, (code) => problems[code].status);
 	return Object.fromEntries(
-		[...byStatus].map(([status, of]) => [
-			status,
-			content(of.map((code) => `\`${code}\`: ${problems[code].message}`).join('\n\n'), 'application/json', {
+		[...byStatus].map(([status, of]) => {
+			const description = of.map((code) => `\`${code}\`: ${problems[code].message}`).join('\n\n');
+			if (!hasBody) return [status, { description, headers: headersOf(tusRefuses) }];
+			const schema = {
 				allOf: [
 					{ $ref: '#/components/schemas/ErrorBody' },
 					{ type: 'object', properties: { code: { enum: of } } }
 				]
-			})
-		])
+			};
+			return [status, content(description, 'application/json', schema)];
+		})
 	);
 }
 

@@ -4,11 +4,18 @@ import type * as v from 'valibot';
 import {
 	ContentQuery,
 	FileDetails,
+	Known,
+	KnownAnswer,
 	ListAnswer,
 	ListQuery,
 	LocalSignIn,
-	RetryAllAnswer,
-	RetryAllOptions,
+	Many,
+	ManyAnswer,
+	ManyForm,
+	PassagesAnswer,
+	PassagesQuery,
+	RetryMany,
+	RetryManyAnswer,
 	RetryOptions,
 	SearchAnswer,
 	SearchQuery,
@@ -24,6 +31,7 @@ import { EventSent, EventToSend, SeenEvents } from './named-events.ts';
 import { HealthAnswer, ReadyAnswer } from './health.ts';
 import { ProcessingReport, ReportAnswer, ReportQuery } from './processing-report.ts';
 import { projectOperations } from './project-operations.ts';
+import { tusAsks, tusSays } from './resumable.ts';
 import { StreamQuery } from './stream-query.ts';
 import {
 	DeliveriesAnswer,
@@ -41,23 +49,32 @@ export type Schema = v.GenericSchema<unknown, unknown>;
 /** Who may: anybody, a scope of a key (a signed-in person has all), an operator, or a person only, never a key. */
 export type Access = 'anybody' | 'read' | 'write' | 'operator' | 'person';
 
+export type Fields = v.ObjectSchema<v.ObjectEntries, undefined>;
+
 export type Answer =
 	| { kind: 'json'; schema: Schema }
-	| { kind: 'nothing' }
+	| { kind: 'nothing'; headers?: Fields }
 	| { kind: 'redirect' }
 	| { kind: 'text' }
-	| { kind: 'bytes' }
+	| { kind: 'bytes'; type?: string }
 	| { kind: 'events'; schema: Schema };
 
+export type Body =
+	/** Where a form is taken as well, it is of the page. */
+	| { type: 'application/json'; schema: Schema; isOptional?: true; form?: Schema }
+	| { type: 'multipart/form-data' }
+	| { type: 'application/offset+octet-stream'; isOptional?: true };
+
 export type Operation = {
-	method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+	method: 'OPTIONS' | 'HEAD' | 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	/** Parameters in braces. */
 	path: string;
 	group: string;
 	summary: string;
 	access: Access;
-	query?: v.ObjectSchema<v.ObjectEntries, undefined>;
-	body?: { type: 'application/json'; schema: Schema; isOptional?: true } | { type: 'multipart/form-data' };
+	query?: Fields;
+	headers?: Fields;
+	body?: Body;
 	answers: Record<number, Answer>;
 	/** Besides those that every operation of that kind can answer (openapi.ts). */
 	errors: readonly ErrorCode[];
@@ -68,20 +85,40 @@ const jsonBody = (schema: Schema) => ({ type: 'application/json' as const, schem
 const events = (schema: Schema): Answer => ({ kind: 'events', schema });
 const nothing: Answer = { kind: 'nothing' };
 const redirect: Answer = { kind: 'redirect' };
+const onlyHeaders = (headers: Fields): Answer => ({ kind: 'nothing', headers });
+const tusBytes = { type: 'application/offset+octet-stream' as const };
+/** The bytes may be known to be wrong with any of them, or with the last. */
+const badBytes = [
+	'upload.too_large',
+	'upload.corrupted',
+	'upload.quota_exceeded',
+	'file.unsupported_type'
+] as const;
+const badRequest = ['upload.not_found', 'upload.busy', 'upload.wrong_protocol'] as const;
 
 // prettier-ignore
 export const operations: readonly Operation[] = [
 	{ method: 'POST', path: '/api/files/upload', group: 'Files', summary: 'Upload files', access: 'write', query: UploadQuery, body: { type: 'multipart/form-data' }, answers: { 201: json(UploadAnswer) }, errors: ['project.not_found', 'project.forbidden', 'upload.no_file', 'upload.malformed', 'upload.too_large', 'upload.too_many_files', 'upload.empty', 'upload.interrupted', 'upload.quota_exceeded', 'file.unsupported_type'] },
+	{ method: 'POST', path: '/api/files/known', group: 'Files', summary: 'Which of these bytes you have already', access: 'write', body: jsonBody(Known), answers: { 200: json(KnownAnswer) }, errors: [] },
 	{ method: 'GET', path: '/api/files', group: 'Files', summary: 'List files, newest first', access: 'read', query: ListQuery, answers: { 200: json(ListAnswer) }, errors: [] },
-	{ method: 'POST', path: '/api/files/retry', group: 'Files', summary: 'Queue all failed files again', access: 'write', body: jsonBody(RetryAllOptions), answers: { 202: json(RetryAllAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/files/retry', group: 'Files', summary: 'Process several files again, or all that failed', access: 'write', body: jsonBody(RetryMany), answers: { 202: json(RetryManyAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/files/cancel', group: 'Files', summary: 'Stop processing several files', access: 'write', body: jsonBody(Many), answers: { 200: json(ManyAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/files/delete', group: 'Files', summary: 'Delete several files and everything made of them', access: 'write', body: jsonBody(Many), answers: { 200: json(ManyAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/files/zip', group: 'Files', summary: 'The originals of several files in one archive', access: 'write', body: { ...jsonBody(Many), form: ManyForm }, answers: { 200: { kind: 'bytes', type: 'application/zip' } }, errors: ['file.not_found', 'file.lost', 'zip.too_large'] },
 	{ method: 'GET', path: '/api/files/{id}', group: 'Files', summary: 'One file', access: 'read', answers: { 200: json(StoredFile) }, errors: ['file.not_found'] },
 	{ method: 'DELETE', path: '/api/files/{id}', group: 'Files', summary: 'Delete a file and everything made of it', access: 'write', answers: { 204: nothing }, errors: ['file.not_found', 'project.forbidden'] },
 	{ method: 'GET', path: '/api/files/{id}/details', group: 'Files', summary: 'Model, tokens, price and times of one file', access: 'read', answers: { 200: json(FileDetails) }, errors: ['file.not_found'] },
 	{ method: 'GET', path: '/api/files/{id}/content', group: 'Files', summary: 'The bytes of one version of a file; takes Range', access: 'read', query: ContentQuery, answers: { 200: { kind: 'bytes' }, 206: { kind: 'bytes' }, 304: nothing }, errors: ['file.not_found', 'file.variant_missing', 'file.range_invalid', 'file.lost'] },
+	{ method: 'GET', path: '/api/files/{id}/passages', group: 'Files', summary: 'The passages of a file, as the search finds them', access: 'read', query: PassagesQuery, answers: { 200: json(PassagesAnswer) }, errors: ['file.not_found'] },
 	{ method: 'POST', path: '/api/files/{id}/retry', group: 'Files', summary: 'Process a file again', access: 'write', body: { ...jsonBody(RetryOptions), isOptional: true }, answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_retryable', 'file.lost', 'project.forbidden'] },
 	{ method: 'POST', path: '/api/files/{id}/cancel', group: 'Files', summary: 'Stop processing a file', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_cancellable', 'project.forbidden'] },
 	{ method: 'POST', path: '/api/files/{id}/next', group: 'Files', summary: 'Begin a waiting file before the others', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_waiting', 'project.forbidden'] },
-	{ method: 'GET', path: '/api/search', group: 'Search', summary: 'Find passages', access: 'read', query: SearchQuery, answers: { 200: json(SearchAnswer) }, errors: ['search.query_missing', 'file.not_found', 'project.not_found'] },
+	{ method: 'OPTIONS', path: '/api/uploads', group: 'Resumable uploads', summary: 'What is spoken here: tus 1.0', access: 'write', answers: { 204: onlyHeaders(tusSays.options) }, errors: [] },
+	{ method: 'POST', path: '/api/uploads', group: 'Resumable uploads', summary: 'Begin an upload; the first bytes may come with it', access: 'write', headers: tusAsks.create, body: { ...tusBytes, isOptional: true }, answers: { 201: onlyHeaders(tusSays.created) }, errors: [...badBytes, 'upload.wrong_protocol', 'upload.empty', 'upload.bad_folder', 'upload.too_many_open', 'upload.interrupted'] },
+	{ method: 'HEAD', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'How much has arrived', access: 'write', headers: tusAsks.plain, answers: { 200: onlyHeaders(tusSays.whereabouts) }, errors: [...badRequest, ...badBytes] },
+	{ method: 'PATCH', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'Send bytes; with the last one it is a file', access: 'write', headers: tusAsks.send, body: tusBytes, answers: { 204: onlyHeaders(tusSays.sent) }, errors: [...badRequest, ...badBytes, 'upload.offset_conflict', 'upload.interrupted'] },
+	{ method: 'DELETE', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'Give an upload up', access: 'write', headers: tusAsks.plain, answers: { 204: nothing }, errors: badRequest },
+	{ method: 'GET', path: '/api/search', group: 'Search', summary: 'Find passages, in all files or by type, time, file, project or tag', access: 'read', query: SearchQuery, answers: { 200: json(SearchAnswer) }, errors: ['search.query_missing', 'file.not_found', 'project.not_found'] },
 	{ method: 'GET', path: '/api/files/events', group: 'Streams', summary: 'Everything of one person, live', access: 'read', query: StreamQuery, answers: { 200: events(StreamMessage) }, errors: ['stream.too_many', 'auth.ticket_invalid'] },
 	{ method: 'GET', path: '/api/files/{id}/events', group: 'Streams', summary: 'One file, live, until it ends', access: 'read', answers: { 200: events(FollowMessage) }, errors: ['file.not_found', 'stream.too_many', 'auth.ticket_invalid'] },
 	{ method: 'GET', path: '/api/files/changes', group: 'Streams', summary: 'The stream for clients that cannot stream', access: 'read', query: ChangesQuery, answers: { 200: json(ChangesAnswer) }, errors: ['stream.too_many'] },

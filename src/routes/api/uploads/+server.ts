@@ -4,4 +4,4 @@ import type { RequestHandler } from './$types';
 const handle: RequestHandler = async ({ locals: { app, session }, request }) =>
 	await app.resumable.handle(app.auth.require(session).userId, request);
 
-export { handle as DELETE, handle as HEAD, handle as OPTIONS, handle as PATCH, handle as POST };
+export { handle as OPTIONS, handle as POST };
