@@ -124,7 +124,7 @@ it('a receiver that is gone for good switches its webhook off, and the owner is 
 	await gone.close();
 });
 
-it('private addresses are refused unless the operator allows them', async () => {
+it('private addresses are refused unless the operator allows them', { timeout: 60_000 }, async () => {
 	const strict = await startServer();
 	try {
 		const ada = await enter(strict);

@@ -1,6 +1,7 @@
 // A worker that never ends and a provider that never answers, with everything real around them: the file ends with
 // the reason, and others go on meanwhile.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../../tests/support/eventually.ts';
 import { openTestFiles, type TestFiles } from '../../../../tests/support/files.ts';
 import type { Behaviour } from '../../../../tests/support/isolate-tasks.ts';
 import { type Look, lookAt, makePipeline } from '../../../../tests/support/pipeline.ts';
@@ -57,7 +58,7 @@ describe('a worker that makes no progress', () => {
 			error_code: 'stage.timed_out',
 			error_message: 'A step made no progress for too long.'
 		});
-		expect(test.queue.inHand()).toBe(0);
+		await eventually(() => expect(test.queue.inHand()).toBe(0));
 	});
 
 	it('fails its file as crashed when it dies, and another attempt goes on', async () => {
