@@ -1,12 +1,15 @@
 // What a person sees of the account, and that nothing remains when it is deleted.
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPgliteDb } from '#lib/server/platform/embedded/pglite-db.ts';
 import { makeImage, makePdf, pageText } from '../support/make-files.ts';
+import { eventually } from '../support/eventually.ts';
+import { multipartBody, multipartType } from '../support/multipart.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSse } from '../support/sse.ts';
-import { enter } from './person.ts';
+import { enter, type Person } from './person.ts';
+import { aTusPerson, said, tusHeaders } from './tus-person.ts';
 
 let server: TestServer;
 beforeAll(async () => void (server = await startServer({ LOG_LEVEL: 'warn' })));
@@ -49,6 +52,36 @@ describe('the settings', () => {
 });
 
 describe('deleting everything', () => {
+	it('refuses what is still arriving, in one request or in pieces', async () => {
+		const fay = await enter(server, 'fay@localhost');
+		const bytes = Buffer.from('The buoy was taken in.\n'.repeat(400));
+		const url = await aTusPerson(fay).begin({ size: bytes.length });
+		const form = sendSlowly(
+			fay,
+			'/api/files/upload',
+			multipartBody([{ filename: 'a.txt', content: bytes }]),
+			{
+				method: 'POST',
+				headers: { 'content-type': multipartType }
+			}
+		);
+		const piece = sendSlowly(fay, url, bytes, {
+			method: 'PATCH',
+			headers: { ...tusHeaders, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }
+		});
+		await eventually(async () => {
+			expect(await readdir(path.join(server.dataDir, 'files/.incoming'))).toHaveLength(1);
+			expect(
+				(await stat(path.join(server.dataDir, 'uploads', url.split('/').at(-1) ?? ''))).size
+			).toBeGreaterThan(0);
+		});
+		await fay.ask('/settings?/forget', formOf({ email: 'fay@localhost' }));
+		form.end();
+		piece.end();
+		expect(await said(await form.answer)).toBe('401 auth.required');
+		expect(await said(await piece.answer)).toBe('404 upload.not_found');
+	});
+
 	it('needs the address typed, and leaves no row and no blob', { timeout: 60_000 }, async () => {
 		const carol = await enter(server, 'carol@localhost');
 		const other = await enter(server, 'eve@localhost');
@@ -87,6 +120,20 @@ describe('deleting everything', () => {
 		);
 	});
 });
+
+/** The first half has left when the request is made; the second leaves at the end. */
+function sendSlowly({ ask }: Person, path: string, bytes: Buffer, init: RequestInit) {
+	const half = Math.floor(bytes.length / 2);
+	const { readable, writable } = new TransformStream<Uint8Array>();
+	const writer = writable.getWriter();
+	const first = writer.write(new Uint8Array(bytes.subarray(0, half)));
+	const options = { ...init, body: readable, duplex: 'half' };
+	return {
+		answer: ask(path, options),
+		end: () =>
+			void first.then(() => writer.write(new Uint8Array(bytes.subarray(half)))).then(() => writer.close())
+	};
+}
 
 async function sessionIds(ask: (path: string) => Promise<Response>): Promise<string[]> {
 	const html = await (await ask('/settings')).text();

@@ -4,7 +4,7 @@ import { problem } from '../errors.ts';
 import type { Tx } from '../platform/platform.ts';
 import type { Jobs } from './job.ts';
 import { isLostSql } from './lost.ts';
-import { lockOwner } from './owner-lock.ts';
+import { forOwner, lockOwner } from './owner-lock.ts';
 import { checkArrival } from './reach.ts';
 import { fileColumns, toStoredFile } from './row.ts';
 
@@ -36,7 +36,7 @@ export async function insertFile(
 	if (finished) return { file: finished, isDuplicate: true };
 	const { usedBytes, original, backlog } = await lookAround(tx, file);
 	if (!original && usedBytes + file.sizeBytes > file.quotaBytes) throw problem('upload.quota_exceeded');
-	const { rows } = await tx.query(insertSql, [
+	const adding = tx.query(insertSql, [
 		file.userId,
 		original?.blob_id ?? file.blobId,
 		file.filename,
@@ -47,6 +47,7 @@ export async function insertFile(
 		file.folder ?? '',
 		file.into?.projectId ?? null
 	]);
+	const { rows } = await forOwner(adding);
 	const stored = toStoredFile(rows[0] ?? {});
 	if (file.uploadId)
 		await tx.query('update asura.uploads set file_id = $2 where id = $1', [file.uploadId, stored.id]);

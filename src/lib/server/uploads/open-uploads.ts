@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { limits } from '#lib/shared/limits.ts';
 import { problem } from '../errors.ts';
 import { usedBytesSql } from '../files/insert.ts';
-import { lockOwner } from '../files/owner-lock.ts';
+import { forOwner, lockOwner } from '../files/owner-lock.ts';
 import type { Db, Tx } from '../platform/platform.ts';
 
 /** Without a sign of life for so long, an upload is forgotten. */
@@ -81,10 +81,11 @@ async function insert(tx: Tx, upload: NewUpload, quotaBytes: number): Promise<vo
 	if ((open.rows[0]?.count ?? 0) >= limits.maxOpenUploads) throw problem('upload.too_many_open');
 	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId, null]);
 	if ((used.rows[0]?.used_bytes ?? 0) + sizeBytes > quotaBytes) throw problem('upload.quota_exceeded');
-	await tx.query(
+	const adding = tx.query(
 		`insert into asura.uploads (id, user_id, filename, folder, size_bytes, sha256) values ($1, $2, $3, $4, $5, $6)`,
 		[id, userId, filename, folder, sizeBytes, sha256]
 	);
+	await forOwner(adding);
 }
 
 const getSql = `

@@ -38,7 +38,7 @@ export function createPartials(folder: string) {
 
 		/** The new size. What has arrived stays, also when the sender breaks off. */
 		async append(id: string, growth: Growth): Promise<number> {
-			const handle = await open(place(id), 'r+');
+			const handle = await openOwn(place(id), 'r+');
 			return closing(handle, async () => {
 				try {
 					await write(handle, growth);
@@ -50,7 +50,7 @@ export function createPartials(folder: string) {
 		},
 
 		async head(id: string, bytes: number): Promise<Buffer> {
-			const handle = await open(place(id));
+			const handle = await openOwn(place(id), 'r');
 			return closing(handle, async () => {
 				const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
 				return buffer.subarray(0, bytesRead);
@@ -58,7 +58,7 @@ export function createPartials(folder: string) {
 		},
 
 		async read(id: string): Promise<Readable> {
-			return (await open(place(id))).createReadStream();
+			return (await openOwn(place(id), 'r')).createReadStream();
 		},
 
 		remove: (id: string): Promise<void> => rm(place(id), { force: true }),
@@ -116,6 +116,13 @@ function watchForStalls(content: Readable, stallMs: number) {
 async function syncedSize(handle: FileHandle): Promise<number> {
 	await handle.sync();
 	return (await handle.stat()).size;
+}
+
+/** Its owner may stop it, or delete the account, while somebody still sends. */
+async function openOwn(file: string, flags: 'r' | 'r+'): Promise<FileHandle> {
+	const handle = await ignoring(['ENOENT'], () => open(file, flags));
+	if (!handle) throw problem('upload.not_found');
+	return handle;
 }
 
 async function closing<T>(handle: FileHandle, work: () => Promise<T>): Promise<T> {
