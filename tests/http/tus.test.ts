@@ -113,6 +113,18 @@ describe('an upload in several requests', () => {
 		expect(await originalOf(last.headers.get('asura-file-id') ?? '')).toEqual(content);
 	});
 
+	it('is not mixed by several senders: what one has brought, another goes on from', async () => {
+		const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, i) => `${i}\n`).join(''));
+		const url = await tus.begin({ size: bytes.length, sha256: sha256(bytes) });
+		const answers = await Promise.all([1, 2, 3].map(() => tus.patch(url, 0, bytes)));
+		expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+		const { headers } = await tus.head(url);
+		const offset = Number(headers.get('upload-offset'));
+		const last =
+			offset < bytes.length ? await tus.patch(url, offset, bytes.subarray(offset)) : await tus.head(url);
+		expect(await originalOf(last.headers.get('asura-file-id') ?? '')).toEqual(bytes);
+	});
+
 	it('ends when its sender says so', async () => {
 		const url = await tus.begin({ size: 1000 });
 		await tus.patch(url, 0, text(500));

@@ -25,6 +25,10 @@ export function createSendResumable({ unfinished, fileOf }: ResumableOptions): S
 		signal.throwIfAborted();
 		const print = fingerprintOf(file, folder);
 		const begun = unfinished.find(print);
+		// The server would let the newest of two senders go on, and they would take turns for ever.
+		if (begun && (await unfinished.isSentElsewhere(begun.url)))
+			throw new ApiError({ code: 'upload.busy', message: 'Another tab is sending this file' }, 423);
+		signal.throwIfAborted();
 		const { promise, resolve, reject } = Promise.withResolvers<string>();
 		let path: string | undefined;
 		const upload = new tus.Upload(file, {

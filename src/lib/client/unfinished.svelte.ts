@@ -38,6 +38,8 @@ export class UnfinishedUploads {
 	readonly #options: UnfinishedOptions;
 	/** Begun or taken up by this page. */
 	readonly #own = new Set<string>();
+	/** Being sent by this page. */
+	readonly #sending = new Set<string>();
 
 	constructor(options: UnfinishedOptions) {
 		this.#options = options;
@@ -60,8 +62,12 @@ export class UnfinishedUploads {
 
 	/** What is being sent by another tab is not waiting for anybody. */
 	async look(): Promise<void> {
-		const held = new Set((await this.#options.locks?.query())?.held?.map(({ name }) => name));
+		const held = await this.#held();
 		this.waiting = this.#read().filter(({ url }) => !this.#own.has(url) && !held.has(lockOf(url)));
+	}
+
+	async isSentElsewhere(url: string): Promise<boolean> {
+		return !this.#sending.has(url) && (await this.#held()).has(lockOf(url));
 	}
 
 	/** While `sending` runs, other tabs know that somebody does. */
@@ -70,7 +76,13 @@ export class UnfinishedUploads {
 			() => undefined,
 			() => undefined
 		);
+		this.#sending.add(url);
 		await this.#options.locks?.request(lockOf(url), { ifAvailable: true }, () => done);
+		this.#sending.delete(url);
+	}
+
+	async #held(): Promise<ReadonlySet<string | undefined>> {
+		return new Set((await this.#options.locks?.query())?.held?.map(({ name }) => name));
 	}
 
 	#take(url: string): void {

@@ -58,8 +58,11 @@ describe('an unfinished upload', () => {
 		const tab = browser.openTab();
 		await tab.look();
 		expect(tab.waiting).toEqual([]);
+		expect(await tab.isSentElsewhere(film.url)).toBe(true);
+		expect(await sender.isSentElsewhere(film.url)).toBe(false);
 		resolve();
 		await sending;
+		expect(await tab.isSentElsewhere(film.url)).toBe(false);
 		await tab.look();
 		expect(tab.waiting).toHaveLength(1);
 	});

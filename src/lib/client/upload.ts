@@ -23,8 +23,13 @@ export const ending = { paused: 'paused', cancelled: 'cancelled' } as const;
 /** As much as is soon sent again. */
 const atOnceBytes = 1024 * 1024;
 
+/** In one request, of which nothing stays when it is ended. */
+export function isSentAtOnce({ size }: Pick<File, 'size'>): boolean {
+	return size <= atOnceBytes;
+}
+
 export function bySize(small: Send, large: Send): Send {
-	return (file, options) => (file.size > atOnceBytes ? large : small)(file, options);
+	return (file, options) => (isSentAtOnce(file) ? small : large)(file, options);
 }
 
 /** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */

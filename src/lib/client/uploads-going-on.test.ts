@@ -56,6 +56,20 @@ describe('an upload that is paused', () => {
 		await eventually(() => expect(stored).toHaveLength(2));
 	});
 
+	it('begins again where nothing of it stays, and its bar says so', async () => {
+		const { uploads, calls, add } = setUp({ beginsAgain: () => true });
+		const [first] = add('a');
+		if (!first) throw new Error('nothing was added');
+		calls[0]?.onSent(60);
+		uploads.pause(first);
+		expect(first.sentBytes).toBe(0);
+		uploads.resume(first);
+		await eventually(() => expect(calls).toHaveLength(2));
+		calls[1]?.onSent(40);
+		calls[1]?.refuse(new ApiError(offline, 0));
+		await eventually(() => expect([first.state, first.sentBytes]).toEqual(['stalled', 0]));
+	});
+
 	it('and then stopped for good is told to whoever keeps what had arrived', () => {
 		const { uploads, calls, add, abandoned } = setUp();
 		const [first] = add('a');

@@ -61,6 +61,8 @@ export type UploadsOptions = {
 	onStored: (file: StoredFile) => void;
 	/** Before anything is sent. */
 	check?: Check;
+	/** Nothing of an attempt that was ended stays on the server. */
+	beginsAgain?: (file: File) => boolean;
 	/** Whether an attempt whose answer was lost had arrived after all. */
 	findArrived?: (upload: Upload) => Promise<StoredFile | undefined>;
 	/** Some of it may be on the server, and nobody is sending the rest. */
@@ -144,6 +146,7 @@ export class Uploads {
 	pause(upload: Upload): void {
 		if (!canPause(upload)) return;
 		upload.state = 'paused';
+		this.#keepWhatStays(upload);
 		upload.aborter.abort(ending.paused);
 		upload.aborter = new AbortController();
 		this.#underWay = this.#underWay.filter((one) => one !== upload);
@@ -250,6 +253,8 @@ export class Uploads {
 	#end(upload: Upload, error: ApiError): void {
 		if (isPassing(error)) {
 			upload.state = 'stalled';
+			upload.error = error;
+			this.#keepWhatStays(upload);
 			const ms = backoffMs(upload.attempts++, (this.#options.random ?? Math.random)());
 			setTimeout(() => upload.state === 'stalled' && this.resume(upload), ms);
 			return;
@@ -258,11 +263,16 @@ export class Uploads {
 		this.#underWay = this.#underWay.filter((one) => one !== upload);
 	}
 
+	/** A bar that stood where the file is not would lie. */
+	#keepWhatStays(upload: Upload): void {
+		if (this.#options.beginsAgain?.(upload.file)) upload.sentBytes = 0;
+	}
+
 	#sent(upload: Upload, bytes: number): void {
 		if (upload.state !== 'sending') return;
 		const now = this.#now();
 		upload.begun ??= { at: now, bytes };
-		if (bytes > upload.sentBytes) upload.attempts = 0;
+		if (bytes > upload.sentBytes && !this.#options.beginsAgain?.(upload.file)) upload.attempts = 0;
 		upload.sentBytes = Math.max(upload.sentBytes, bytes);
 		if (upload.sentBytes >= upload.file.size) upload.state = 'sent';
 		const seconds = (now - upload.begun.at) / 1000;

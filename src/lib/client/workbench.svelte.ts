@@ -17,7 +17,7 @@ import { Theme } from './theme.svelte.ts';
 import { createCheck, createHash } from './known.ts';
 import { createSendResumable } from './send-resumable.ts';
 import { fingerprintOf, type Unfinished, UnfinishedUploads } from './unfinished.svelte.ts';
-import { bySize, sendMultipart, sendToProject } from './upload.ts';
+import { bySize, isSentAtOnce, sendMultipart, sendToProject } from './upload.ts';
 import { type Upload, Uploads } from './uploads.svelte.ts';
 import { count, wordToTry } from './words.ts';
 
@@ -79,6 +79,7 @@ export class Workbench {
 		this.uploads = new Uploads({
 			send: project === undefined ? sendOwn : sendToProject(project),
 			maxFileBytes,
+			beginsAgain: (file) => project !== undefined || isSentAtOnce(file),
 			newest: () => this.files.list[0]?.created_at ?? '',
 			onStored: (file) => this.take(file),
 			// What is there already is asked of one's own files only.
