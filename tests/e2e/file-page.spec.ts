@@ -51,9 +51,12 @@ test('a hit opens the page at its passage, and the preview at its page', async (
 	await page.getByRole('list', { name: 'Passages' }).getByRole('link').first().click();
 	await expect(page).toHaveURL(/page=4/);
 	await expect(page.getByRole('region', { name: 'Preview' })).toHaveAttribute('data-page', '4');
+	const found = page.getByRole('region', { name: 'Found passage' });
+	await expect(found.locator('mark').first()).toHaveText('only4');
+	await expect(found).toBeInViewport();
+	await expect(page.getByRole('group', { name: 'Pages of book.pdf' })).toBeInViewport();
 	const passage = page.getByRole('region', { name: 'Extracted text' }).locator('.wanted');
 	await expect(passage.locator('mark').first()).toHaveText('only4');
-	await expect(passage.locator('mark').first()).toBeInViewport();
 });
 
 test('a picture is shown, a text is read, and neither fetches the PDF viewer', async ({ signedIn: page }) => {
@@ -66,7 +69,7 @@ test('a picture is shown, a text is read, and neither fetches the PDF viewer', a
 	await expectSearchable(page, 'gradient.png', 'notes.txt');
 	await page.getByRole('link', { name: 'gradient.png', exact: true }).click();
 	const shown = page.getByRole('img', { name: 'Preview of gradient.png' });
-	await expect.poll(() => shown.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+	await expect.poll(() => shown.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(800);
 	await expectAccessible(page);
 	await page.goto('/');
 	await page.getByRole('link', { name: 'notes.txt', exact: true }).click();

@@ -40,7 +40,9 @@ export function passageUrl({ file, page, passage, highlights }: SearchResult, qu
 			.slice(0, 60)
 			.trim()
 	);
-	return `/files/${file.id}?${search}#text`;
+	// On a PDF's page the passage and its page stand at the top.
+	const isOnTop = page !== null && file.file_type === 'application/pdf';
+	return `/files/${file.id}?${search}${isOnTop ? '' : '#text'}`;
 }
 
 /** Whether the answer was found by meaning or by words. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findPart, partsOf, placeOf } from './reading.ts';
+import { excerptOf, findPart, partsOf, placeOf } from './reading.ts';
 import { Reading } from './reading.svelte.ts';
 
 const nowhere = { page: null, near: '' };
@@ -32,6 +32,16 @@ describe('the text of a file', () => {
 	it('is cut even where a line never ends', () => {
 		const parts = partsOf('x'.repeat(9000), false);
 		expect(parts.map((part) => part.text.length)).toEqual([4000, 4000, 1000]);
+	});
+});
+
+describe('an excerpt', () => {
+	it('begins a little before the passage and ends after it, with whole words on one line', () => {
+		const text = `${'before '.repeat(40)}the lantern\nwas lit${' after'.repeat(100)}`;
+		const excerpt = excerptOf(text, 'lantern was');
+		expect(excerpt).toMatch(/^… (before ){11,12}the lantern was lit( after)+ …$/);
+		expect(excerptOf('A lantern.', 'lantern')).toBe('A lantern.');
+		expect(excerptOf('A lantern.', 'nowhere')).toBe('A lantern.');
 	});
 });
 

@@ -4,6 +4,9 @@ export type Part = { page: number | null; text: string };
 /** Pages are separated by form feeds. */
 const pageBreak = '\f';
 const pieceLength = 4000;
+/** Before a passage's beginning, and from it on. */
+const leadLength = 80;
+const excerptLength = 400;
 
 export function partsOf(text: string, hasPages: boolean): Part[] {
 	if (hasPages) return text.split(pageBreak).map((page, i) => ({ page: i + 1, text: flowing(page.trim()) }));
@@ -28,6 +31,15 @@ export function findPart(parts: readonly Part[], wanted: { page: number | null; 
 /** Where the words of a passage begin in a text; -1 when they are not in it. White space may differ. */
 export function placeOf(text: string, near: string): number {
 	return loosePattern(near)?.exec(text)?.index ?? -1;
+}
+
+/** The words around a passage's beginning, as one line; they begin and end with whole words. */
+export function excerptOf(text: string, near: string): string {
+	const at = Math.max(0, placeOf(text, near));
+	const from = at > leadLength ? text.slice(0, at - leadLength).search(/\S*$/) : 0;
+	const cut = text.slice(from, at + excerptLength).replace(/\s+/g, ' ');
+	const isWhole = at + excerptLength >= text.length;
+	return `${from > 0 ? '… ' : ''}${isWhole ? cut : `${cut.replace(/\S*$/, '')}…`}`;
 }
 
 function loosePattern(near: string): RegExp | undefined {
