@@ -190,6 +190,10 @@ test('a whole folder keeps its tree, chosen or dropped, without what systems lea
 	await page.evaluate(dropFolder);
 	await expectSearchable(page, 'first.txt');
 	await expect(rowOf(page, 'first.txt')).toContainText('Log books/May');
+	await page.getByLabel('Filter by name or folder').fill('trips/2026/f');
+	await expect(page.getByRole('listitem')).toHaveText([/ferry.txt/]);
+	const html = await (await page.request.get('/?name=trips%2F2026%2Ff')).text();
+	expect([html.includes('ferry.txt'), html.includes('first.txt')]).toEqual([true, false]);
 });
 
 /** A browser makes entries of a real drop only, so these are doubles of a folder's. */

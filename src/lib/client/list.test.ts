@@ -13,7 +13,14 @@ const rowOf = (changes: Partial<StoredFile>): Row => {
 const rows = [
 	rowOf({ id: '1', filename: 'Report 10.pdf', size_bytes: 10, status: 'completed' }),
 	rowOf({ id: '2', filename: 'report 9.pdf', size_bytes: 30, status: 'failed' }),
-	rowOf({ id: '3', filename: 'harbour.jpg', file_type: 'image/jpeg', size_bytes: 20, status: 'pending' })
+	rowOf({
+		id: '3',
+		filename: 'harbour.jpg',
+		folder: 'Trips/2026',
+		file_type: 'image/jpeg',
+		size_bytes: 20,
+		status: 'pending'
+	})
 ];
 const shown = (view: Partial<ListView>) =>
 	rowsInView(rows, { ...readView(new URLSearchParams()), ...view }).map(({ key }) => key);
@@ -23,11 +30,13 @@ describe('the view of a list', () => {
 		expect(rowsInView(rows, readView(new URLSearchParams()))).toBe(rows);
 	});
 
-	it('filters by status, type and name', () => {
+	it('filters by status, type, name and folder', () => {
 		expect(shown({ status: 'moving' })).toEqual(['3']);
 		expect(shown({ type: 'pdf' })).toEqual(['1', '2']);
 		expect(shown({ name: 'REPORT' })).toEqual(['1', '2']);
 		expect(shown({ name: 'report', status: 'failed' })).toEqual(['2']);
+		expect(shown({ name: 'trips' })).toEqual(['3']);
+		expect(shown({ name: '2026/harb' })).toEqual(['3']);
 	});
 
 	it('sorts names as people count, sizes from the largest, and what failed first', () => {

@@ -16,7 +16,7 @@ export function rowsInView(rows: readonly Row[], view: ListView): readonly Row[]
 function isWanted(row: Row, { status, type, name }: ListView): boolean {
 	if (status && !(shows[status].statuses as readonly Status[]).includes(statusOf(row))) return false;
 	if (type && !(kinds[type].types as readonly string[]).includes(fileTypeOf(row))) return false;
-	return nameOf(row).toLowerCase().includes(name.toLowerCase());
+	return pathOf(row).toLowerCase().includes(name.toLowerCase());
 }
 
 const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
@@ -31,6 +31,12 @@ const comparisons: Record<Sort, ((a: Row, b: Row) => number) | undefined> = {
 
 function nameOf({ file, upload }: Row): string {
 	return file ? file.filename : upload.file.name;
+}
+
+/** A word of the name or of the folder, or both with what is between. */
+function pathOf(row: Row): string {
+	const { folder } = row.file ?? row.upload;
+	return folder === '' ? nameOf(row) : `${folder}/${nameOf(row)}`;
 }
 
 function sizeOf({ file, upload }: Row): number {

@@ -58,6 +58,6 @@ const viewSql = (order: string) => `
 	where f.scope_id = $1
 		and ($2::text[] is null or f.status = any($2::text[]))
 		and ($3::text[] is null or f.file_type = any($3::text[]))
-		and position(lower($4::text) in lower(f.filename)) > 0
+		and position(lower($4::text) in lower(concat_ws('/', nullif(f.folder, ''), f.filename))) > 0
 	order by ${order}
 	limit $5::int offset $6::int`;
