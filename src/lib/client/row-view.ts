@@ -2,9 +2,19 @@
 import type { StoredFile } from '#lib/shared/files.ts';
 import { findProblem } from '#lib/shared/errors.ts';
 import type { Row } from './rows.ts';
-import { type Segment, segmentsOf, sendingSegments } from './track.ts';
+import { type Segment, segmentsOf, sendingSegments, untouched } from './track.ts';
 import type { Upload } from './uploads.svelte.ts';
-import { duration, type Failure, failureOf, inFolder, metaLine, nowLine, size, sizeOf } from './words.ts';
+import {
+	duration,
+	type Failure,
+	failureOf,
+	inFolder,
+	metaLine,
+	nowLine,
+	shortMetaLine,
+	size,
+	sizeOf
+} from './words.ts';
 
 /** The first part of the bar belongs to the bytes on their way; the server's own progress fills the rest. */
 const sendingPercent = 10;
@@ -13,11 +23,14 @@ export type RowView = {
 	name: string;
 	fileType: string;
 	meta: string;
+	/** Where there is little room. */
+	shortMeta: string;
 	/** What is happening now. */
 	line: string;
-	segments: Segment[];
+	segments: readonly Segment[];
 	percent: number;
-	state: 'waiting' | 'moving' | 'done' | 'failed' | 'cancelled';
+	/** asking: nothing moves before the person has said what to do. */
+	state: 'waiting' | 'moving' | 'asking' | 'done' | 'failed' | 'cancelled';
 	failure: Failure | undefined;
 };
 
@@ -36,6 +49,7 @@ export function fileView(file: StoredFile): RowView {
 		name: file.filename,
 		fileType: file.file_type,
 		meta: inFolder(metaLine(file), file.folder),
+		shortMeta: inFolder(shortMetaLine(file), file.folder),
 		line: nowLine(file),
 		segments: segmentsOf(file),
 		percent: Math.floor(sendingPercent + (file.progress * (100 - sendingPercent)) / 100),
@@ -50,15 +64,28 @@ function uploadView(upload: Upload): RowView {
 		name: file.name,
 		fileType: file.type || typeByName(file.name),
 		meta: inFolder(size(file.size), folder),
+		shortMeta: size(file.size),
 		line: sendingLine(upload),
-		segments: sendingSegments(state === 'checking' ? null : share, state === 'failed'),
+		segments:
+			state === 'known'
+				? untouched
+				: sendingSegments(state === 'checking' ? null : share, state === 'failed'),
 		percent: Math.floor(share * sendingPercent),
-		state: state === 'failed' ? 'failed' : movingStates.has(state) ? 'moving' : 'waiting',
+		state: rowStates[state],
 		failure: state === 'failed' && error ? notSent(error) : undefined
 	};
 }
 
-const movingStates = new Set<Upload['state']>(['checking', 'sending', 'sent']);
+const rowStates = {
+	waiting: 'waiting',
+	checking: 'moving',
+	sending: 'moving',
+	sent: 'moving',
+	paused: 'waiting',
+	stalled: 'waiting',
+	known: 'asking',
+	failed: 'failed'
+} as const satisfies Record<Upload['state'], RowView['state']>;
 
 function sendingLine(upload: Upload): string {
 	const { state, file, sentBytes, secondsLeft, error, known } = upload;
@@ -68,9 +95,14 @@ function sendingLine(upload: Upload): string {
 	if (state === 'sent') return 'Checking what arrived';
 	const sent = sizeOf(sentBytes, file.size);
 	if (state === 'paused') return sentBytes > 0 ? `Paused at ${sent}` : 'Paused';
-	if (state === 'stalled') return `Waiting for the connection · ${sent} sent`;
+	if (state === 'stalled') return stalledLine(upload, sent);
 	if (state === 'waiting') return sentBytes > 0 ? `Waiting to go on at ${sent}` : 'Waiting to be sent';
 	return secondsLeft === null ? `Sending ${sent}` : `Sending ${sent} · about ${duration(secondsLeft)} left`;
+}
+
+function stalledLine({ error, sentBytes }: Upload, sent: string): string {
+	const why = error?.code === 'upload.busy' ? error.message : 'Waiting for the connection';
+	return sentBytes > 0 ? `${why} · ${sent} sent` : why;
 }
 
 function notSent({ code, message }: { code: string; message: string }): Failure {

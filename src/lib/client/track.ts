@@ -33,6 +33,9 @@ function laterSegment(label: Segment['label'], share: number | null | undefined)
 	return share === 1 ? { label, state: 'done', share: 1 } : { label, state: 'now', share };
 }
 
+/** Nothing has begun, and nothing is about to. */
+export const untouched: readonly Segment[] = labels.map((label) => ({ label, state: 'ahead', share: 0 }));
+
 /** While this browser is still sending, only the first segment moves. */
 export function sendingSegments(share: number | null, isStopped = false): Segment[] {
 	return labels.map((label, i) => {

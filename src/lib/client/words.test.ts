@@ -8,6 +8,7 @@ import {
 	nowLine,
 	ordinal,
 	relativeDate,
+	shortMetaLine,
 	size,
 	sizeChange,
 	sizeOf,
@@ -122,6 +123,10 @@ describe('the meta line', () => {
 	it('shows what compression saved, and pages', () => {
 		expect(metaLine(aFile({ compressed_bytes: 3_100_000, page_count: 41 }))).toBe('12.4 → 3.1 MB, 41 pages');
 	});
+	it('says only what is kept where there is little room', () => {
+		expect(shortMetaLine(aFile({ compressed_bytes: 3_100_000, page_count: 41 }))).toBe('3.1 MB, 41 pages');
+		expect(shortMetaLine(aFile())).toBe('12.4 MB');
+	});
 	it('claims no saving where there is none', () => {
 		expect(metaLine(aFile({ compressed_bytes: 12_400_000 }))).toBe('12.4 MB');
 	});
@@ -148,12 +153,17 @@ describe('the word to try', () => {
 });
 
 describe('stages that overlap', () => {
+	it('are named last, after what a narrow line must keep', () => {
+		const stage_progress = { compression: null, extraction: 0.2, embedding: 0.1 };
+		const file = aFile({ processing_stage: 'compression', stage_progress, eta_seconds: 42 });
+		expect(nowLine(file)).toBe('Compressing · about 40 s left · also reading, embedding');
+	});
 	it('are all named, the earliest first; the last one that is left says so', () => {
 		const pdf = aFile({ processing_stage: 'compression' });
 		const line = (stage_progress: typeof pdf.stage_progress) => nowLine({ ...pdf, stage_progress });
-		expect(line({ compression: null, extraction: 0.2 })).toBe('Compressing, reading');
+		expect(line({ compression: null, extraction: 0.2 })).toBe('Compressing · also reading');
 		expect(line({ compression: null, extraction: 1, chunking: 1, embedding: 0.4 })).toBe(
-			'Compressing, embedding'
+			'Compressing · also embedding'
 		);
 		expect(line({ compression: null, extraction: 1, chunking: 1, embedding: 1 })).toBe(
 			'Compressing, the last step'

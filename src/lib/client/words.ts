@@ -85,13 +85,24 @@ export function metaLine(file: Pick<StoredFile, 'size_bytes' | 'compressed_bytes
 	return page_count ? `${bytes}, ${count(page_count, 'page')}` : bytes;
 }
 
+/** "3.1 MB, 41 pages": as it is kept now. */
+export function shortMetaLine(
+	file: Pick<StoredFile, 'size_bytes' | 'compressed_bytes' | 'page_count'>
+): string {
+	const { size_bytes, compressed_bytes } = file;
+	return metaLine({ ...file, size_bytes: Math.min(size_bytes, compressed_bytes ?? size_bytes) });
+}
+
 /** What is happening to a file, in one line. */
 export function nowLine(file: StoredFile): string {
 	if (file.status === 'completed') return completedLine(file);
 	if (file.status === 'cancelled') return 'Cancelled';
 	if (file.status === 'failed') return failureOf(file).happened;
-	const doing = file.status === 'pending' ? waitingLine(file.queue_position) : stageLine(file);
-	return file.eta_seconds === null ? doing : `${doing} · about ${duration(file.eta_seconds)} left`;
+	const isPending = file.status === 'pending';
+	const left = file.eta_seconds === null ? [] : [`about ${duration(file.eta_seconds)} left`];
+	const doing = isPending ? waitingLine(file.queue_position) : stageLine(file);
+	// Where there is little room the line is cut: what matters least stands last.
+	return [doing, ...left, ...(isPending ? [] : alsoLine(file))].join(' · ');
 }
 
 export type Failure = { happened: string; kept: string; action: string; canRetry: boolean };
@@ -127,12 +138,15 @@ function waitingLine(position: number | null): string {
 	return position <= 1 ? 'Next in line' : `${ordinal(position)} in line`;
 }
 
-/** Stages overlap: the earliest that is not finished comes first, the others are named too. */
+function alsoLine(file: StoredFile): string[] {
+	const others = file.activity?.unit === 'seconds_waiting' ? [] : alsoUnderWay(file);
+	return others.length === 0 ? [] : [`also ${others.map((stage) => verbs[stage]).join(', ')}`];
+}
+
+/** Stages overlap: this is the earliest that is not finished. */
 function stageLine(file: StoredFile): string {
 	const doing = earliestLine(file);
 	if (file.activity?.unit === 'seconds_waiting') return doing;
-	const others = alsoUnderWay(file);
-	if (others.length > 0) return [doing, ...others.map((stage) => verbs[stage])].join(', ');
 	const isLast = file.processing_stage !== 'embedding' && file.stage_progress.embedding === 1;
 	return isLast ? `${doing}, the last step` : doing;
 }
