@@ -39,9 +39,11 @@ export function createSendResumable({ unfinished, fileOf }: ResumableOptions): S
 			storeFingerprintForResuming: false,
 			metadata: { filename: file.name, ...(folder && { path: folder }), ...(sha256 && { sha256 }) },
 			onUploadUrlAvailable() {
+				if (signal.reason === ending.cancelled) return end();
 				path = new URL(upload.url ?? '', location.href).pathname;
-				inUse.add(path);
 				unfinished.put({ ...print, url: path, sentBytes: begun?.url === path ? begun.sentBytes : 0 });
+				if (signal.aborted) return end();
+				inUse.add(path);
 				void unfinished.whileSending(path, promise);
 			},
 			onProgress: (sent) => onSent(sent),
@@ -49,9 +51,11 @@ export function createSendResumable({ unfinished, fileOf }: ResumableOptions): S
 			onSuccess: ({ lastResponse }) => resolve(lastResponse.getHeader('Asura-File-Id') ?? ''),
 			onError: (error) => reject(toApiError(error))
 		});
+		// Paused: what has arrived stays. Cancelled: it goes; if that fails, it expires.
+		const end = () => void upload.abort(signal.reason === ending.cancelled).catch(() => undefined);
 		const stop = () => {
-			// Paused: what has arrived stays. Cancelled: it goes; if that fails, it expires.
-			void upload.abort(signal.reason === ending.cancelled).catch(() => undefined);
+			// One that is just being announced is ended when its address is known: the server may have it already.
+			if (upload.url !== null) end();
 			reject(signal.reason);
 		};
 		signal.addEventListener('abort', stop);
