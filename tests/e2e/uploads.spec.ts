@@ -137,6 +137,21 @@ test('after a reload the page asks for the file, and sends only the rest', async
 	await expect(note).toHaveCount(0);
 });
 
+test('given to a second tab, the file is sent by one of them', async ({ signedIn: page, context }) => {
+	const { offsets, release } = await holdAfter(page, 1);
+	await chooseBig(page);
+	await expect.poll(() => offsets.length).toBe(2);
+	const second = await context.newPage();
+	await second.goto('/');
+	await expect(second.getByText('Live', { exact: true })).toBeVisible();
+	await chooseBig(second);
+	await expect(rowOf(second, 'log.txt')).toContainText('Another tab is sending this file');
+	release();
+	for (const tab of [page, second]) await expect(takenRow(tab)).toBeVisible({ timeout: 30_000 });
+	expect(offsets).toEqual([0, 16 * mib]);
+	for (const tab of [page, second]) await expect(rowOf(tab, 'log.txt')).toHaveCount(1);
+});
+
 test('it goes on when the server was killed and started again', async ({ page, context }) => {
 	const first = await startServer({ LOG_LEVEL: 'error' });
 	const complaints = complaintsOf(page);
