@@ -93,7 +93,7 @@ test('an upload is stopped for good, and the server forgets it', async ({ signed
 		await isStopped;
 		await route.fulfill({ response });
 	});
-	const announced = page.waitForRequest((request) => request.method() === 'POST');
+	const announced = page.waitForRequest('**/api/uploads');
 	await chooseBig(page);
 	await announced;
 	await stop();
