@@ -57,7 +57,7 @@ describe('an upload that is paused', () => {
 	});
 
 	it('begins again where nothing of it stays, and its bar says so', async () => {
-		const { uploads, calls, add } = setUp({ beginsAgain: () => true });
+		const { uploads, calls, add } = setUp({ beginsAgain: () => true, random: () => 0.9 });
 		const [first] = add('a');
 		if (!first) throw new Error('nothing was added');
 		calls[0]?.onSent(60);
