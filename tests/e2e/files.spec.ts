@@ -137,6 +137,7 @@ test('the same file twice is two rows, and the second one says so', async ({ sig
 	await choose(page, notes);
 	await expectSearchable(page, 'notes.txt');
 	await choose(page, { ...notes, name: 'copy.txt' });
+	await page.getByRole('button', { name: 'Keep both copy.txt' }).click();
 	await expectSearchable(page, 'copy.txt');
 	await page.getByRole('link', { name: 'copy.txt', exact: true }).click();
 	await page.getByRole('link', { name: 'an earlier file' }).click();

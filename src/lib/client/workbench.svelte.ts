@@ -79,7 +79,7 @@ export class Workbench {
 		this.uploads = new Uploads({
 			send: project === undefined ? sendOwn : sendToProject(project),
 			maxFileBytes,
-			beginsAgain: project === undefined ? isSentAtOnce : () => true,
+			beginsAgain: (file) => project !== undefined || isSentAtOnce(file),
 			newest: () => this.files.list[0]?.created_at ?? '',
 			onStored: (file) => this.take(file),
 			// What is there already is asked of one's own files only.

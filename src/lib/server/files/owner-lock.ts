@@ -20,7 +20,8 @@ export async function forOwner<T>(adding: Promise<T>): Promise<T> {
 	try {
 		return await adding;
 	} catch (cause) {
-		const isGone = cause instanceof DbError && cause.code === foreignKeyViolation;
+		const isRefused = cause instanceof DbError && cause.code === foreignKeyViolation;
+		const isGone = isRefused && cause.constraint?.endsWith('_user_id_fkey');
 		throw isGone ? problem('auth.required', { cause }) : cause;
 	}
 }
