@@ -5,7 +5,7 @@ import { connect } from '#lib/client/connect.ts';
 import { findProblem } from '#lib/shared/errors.ts';
 import { ApiError } from '#lib/client/api.ts';
 import { readAccount } from './asura/account.ts';
-import type { Context } from './asura/context.ts';
+import { type Context, toId } from './asura/context.ts';
 import { download } from './asura/download.ts';
 import { events } from './asura/events.ts';
 import { type Exit, exitOf, exits, UsageError } from './asura/exit.ts';
@@ -18,6 +18,7 @@ const usage = `asura login [address]                     keeps address and key, 
 asura logout                              forgets them
 asura upload <files|folders|-> [--watch]  sends them; --watch stays until each is searchable or has failed
              [--name <name>]              the name for what comes through -
+             [--project <id>]             into that project, each file in one request
                                           a large file that broke off goes on by the same command
 asura list [--status <status>] [--limit <n>]
 asura status [ids]                        ends with 6 while one is at work
@@ -37,6 +38,7 @@ const options = {
 	help: { ...flag, short: 'h' },
 	watch: flag,
 	name: text,
+	project: text,
 	status: text,
 	limit: text,
 	file: text,
@@ -49,7 +51,7 @@ const options = {
 const takes: Record<string, readonly (keyof typeof options)[]> = {
 	login: [],
 	logout: [],
-	upload: ['watch', 'name'],
+	upload: ['watch', 'name', 'project'],
 	list: ['status', 'limit'],
 	status: [],
 	search: ['limit', 'file'],
@@ -91,7 +93,7 @@ async function run(argv: string[], out: Output): Promise<Exit> {
 	const context: Context = { server, api: createApi(connect(server)), out, signal, folder, env: process.env };
 	switch (command) {
 		case 'upload':
-			return upload(context, words, values);
+			return upload(context, words, { ...values, project: values.project && toId(values.project) });
 		case 'list':
 			return list(context, values);
 		case 'status':

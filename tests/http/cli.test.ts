@@ -12,6 +12,7 @@ import { eventually } from '../support/eventually.ts';
 import { makeKey } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { enter, type Person } from './person.ts';
+import { begin } from './project-people.ts';
 
 const script = path.resolve('src/cli/asura.ts');
 const nobody = '00000000-0000-4000-8000-000000000000';
@@ -143,6 +144,17 @@ describe('asura', () => {
 			});
 		}
 	);
+
+	it('uploads into a project and watches there', { timeout: 60_000 }, async () => {
+		const { id } = await begin(ada);
+		const sent = await asura(['upload', 'papers/lantern.txt', '--project', id, '--watch', '--json']);
+		expect(sent).toMatchObject({ code: 0, err: '' });
+		const { file } = objectsOf(sent).find(({ event }) => event === 'ended');
+		const { files } = await (await ada.ask(`/api/projects/${id}/files`)).json();
+		expect(files).toMatchObject([{ id: file.id, status: 'completed' }]);
+		expect(await asura(['upload', 'papers', '--project', nobody])).toMatchObject({ code: 5 });
+		expect(await asura(['upload', 'papers', '--project', 'mine'])).toMatchObject({ code: 2 });
+	});
 
 	it('ends in a way that scripts can tell apart', async () => {
 		for (const args of [

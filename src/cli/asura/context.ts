@@ -17,7 +17,7 @@ export type Context = {
 
 export function toId(given: string): string {
 	if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(given)) return given.toLowerCase();
-	throw new UsageError(`${given} is no id of a file; asura list shows them.`);
+	throw new UsageError(`${given} is no id; asura list shows those of files.`);
 }
 
 export function atLeastOne(given: readonly string[], what: string): readonly string[] {

@@ -9,6 +9,8 @@ import { openSse } from '../sse.ts';
 
 export type Message = StreamMessage | NamedEvent;
 type Options = {
+	/** Whose files; undefined: the person's own. */
+	project?: string | undefined;
 	cursor: string | undefined;
 	signal: AbortSignal;
 	/** The connection is gone; it will be tried again. */
@@ -21,12 +23,13 @@ const Json = v.pipe(v.string(), v.parseJson());
 /** Ends when the signal says so; throws only what coming back would not help. */
 export async function* follow(
 	server: Connection,
-	{ cursor, signal, onLost }: Options
+	{ project, cursor, signal, onLost }: Options
 ): AsyncGenerator<Message> {
+	const path = project === undefined ? '/api/files/events' : `/api/projects/${project}/events`;
 	let attempt = 0;
 	while (!signal.aborted) {
 		try {
-			for await (const { message, id } of connectOnce(server, cursor, signal)) {
+			for await (const { message, id } of connectOnce(server, { path, cursor, signal })) {
 				attempt = 0;
 				cursor = id ?? cursor;
 				yield message;
@@ -42,8 +45,10 @@ export async function* follow(
 	}
 }
 
-async function* connectOnce(server: Connection, cursor: string | undefined, signal: AbortSignal) {
-	const url = new URL('/api/files/events', server.url);
+type Attempt = { path: string; cursor: string | undefined; signal: AbortSignal };
+
+async function* connectOnce(server: Connection, { path, cursor, signal }: Attempt) {
+	const url = new URL(path, server.url);
 	if (cursor !== undefined) url.searchParams.set('cursor', cursor);
 	const reader = await openSse(url, { authorization: `Bearer ${server.key}` });
 	const close = () => reader.close();

@@ -45,7 +45,18 @@ export class Changed extends Error {
 	}
 }
 
-export const sendMultipart: Send = async (source, { url, key }, { signal, onSent }) => {
+/** In one request, to the person's own files or into a project. */
+export function sendMultipart(project?: string): Send {
+	const path = '/api/files/upload' + (project === undefined ? '' : `?project=${encodeURIComponent(project)}`);
+	return (source, server, how) => sendTo(path, source, server, how);
+}
+
+async function sendTo(
+	path: string,
+	source: Source,
+	{ url, key }: Connection,
+	{ signal, onSent }: Parameters<Send>[2]
+): Promise<StoredFile> {
 	const boundary = `asura-${randomUUID()}`;
 	const { head, tail } = partOf(boundary, source);
 	const headers: Record<string, string | number> = {
@@ -55,7 +66,7 @@ export const sendMultipart: Send = async (source, { url, key }, { signal, onSent
 	if (source.sizeBytes !== undefined)
 		headers['content-length'] = head.length + source.sizeBytes + tail.length;
 	const start = url.startsWith('https:') ? requestHttps : requestHttp;
-	const request = start(new URL('/api/files/upload', url), { method: 'POST', headers, signal, agent: false });
+	const request = start(new URL(path, url), { method: 'POST', headers, signal, agent: false });
 	const answer = new Promise<{ status: number; text: string }>((resolve, reject) => {
 		request.once('error', reject);
 		request.once('response', (response) => {
@@ -82,7 +93,7 @@ export const sendMultipart: Send = async (source, { url, key }, { signal, onSent
 	} finally {
 		request.destroy();
 	}
-};
+}
 
 async function* bodyOf(
 	{ source, head, tail }: { source: Source; head: Buffer; tail: Buffer },

@@ -15,20 +15,24 @@ import { watchFiles } from './watch.ts';
 
 const atOnce = 3;
 
-type Options = { watch?: boolean | undefined; name?: string | undefined };
+type Options = { watch?: boolean | undefined; name?: string | undefined; project?: string | undefined };
 type Sent = { source: Source; file: StoredFile };
 
 export async function upload(
 	context: Context,
 	given: readonly string[],
-	{ watch: isWatching = false, name: stdinName = 'standard-input.txt' }: Options
+	{ watch: isWatching = false, name: stdinName = 'standard-input.txt', project }: Options
 ): Promise<Exit> {
 	const { server, out, signal, env } = context;
 	const begun = openBegun(stateFolder(env));
-	const send = bySize(sendMultipart, createSendResumable(begun));
+	// What is sent in pieces becomes a file of one's own.
+	const inOneRequest = sendMultipart(project);
+	const send = project === undefined ? bySize(inOneRequest, createSendResumable(begun)) : inOneRequest;
 	atLeastOne(given, 'files or folders, or - for standard input');
 	const teller = createTeller(context, isWatching);
-	const watch = isWatching ? await watchFiles(context, (file) => teller.moved(file)) : undefined;
+	const watch = isWatching
+		? await watchFiles(context, { project, onMoved: (file) => teller.moved(file) })
+		: undefined;
 	const ending: Promise<StoredFile | undefined>[] = [];
 	let exit: Exit = exits.done;
 	let kept = 0;

@@ -5,9 +5,11 @@ import { follow, type Message } from './follow.ts';
 
 type Waiting = { file: StoredFile; resolve: (file: StoredFile | undefined) => void };
 
-export async function watchFiles({ api, server, signal }: Context, onMoved: (file: StoredFile) => void) {
+type Options = { project: string | undefined; onMoved: (file: StoredFile) => void };
+
+export async function watchFiles({ api, server, signal }: Context, { project, onMoved }: Options) {
 	const stop = new AbortController();
-	const { cursor } = await api.list({ limit: 1 });
+	const { cursor } = await api.list({ limit: 1, project });
 	const waiting = new Map<string, Waiting>();
 	/** What the stream said before the upload's own answer came. */
 	const early = new Map<string, StoredFile>();
@@ -39,7 +41,7 @@ export async function watchFiles({ api, server, signal }: Context, onMoved: (fil
 	};
 	const listening = (async () => {
 		const ended = AbortSignal.any([signal, stop.signal]);
-		for await (const message of follow(server, { cursor, signal: ended })) hear(message);
+		for await (const message of follow(server, { project, cursor, signal: ended })) hear(message);
 	})()
 		.catch((error: unknown) => void (failure = error))
 		.finally(releaseAll);

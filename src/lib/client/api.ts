@@ -39,6 +39,13 @@ export function contentUrl(id: string, variant: Variant): string {
 	return `/api/files/${encodeURIComponent(id)}/content?variant=${variant}`;
 }
 
+type ListOptions = {
+	project?: string | undefined;
+	after?: string;
+	limit?: number;
+	status?: Status;
+};
+
 export function createApi(fetch: typeof globalThis.fetch) {
 	async function ask(url: string, init?: RequestInit): Promise<Response> {
 		const answer = await fetch(url, init).catch((cause: unknown) => {
@@ -69,11 +76,12 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		async passages(id: string, after: number): Promise<PassagesAnswer> {
 			return v.parse(PassagesAnswer, await (await ask(`/api/files/${id}/passages?after=${after}`)).json());
 		},
-		/** Newest first; `next` is the next call's `after`. */
-		async list(options: { after?: string; limit?: number; status?: Status } = {}): Promise<ListAnswer> {
+		/** One's own or a project's, newest first; `next` is the next call's `after`. */
+		async list({ project, ...options }: ListOptions = {}): Promise<ListAnswer> {
 			const given = Object.entries(options).filter(([, value]) => value !== undefined);
 			const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
-			return v.parse(ListAnswer, await (await ask(`/api/files?${query}`)).json());
+			const path = project === undefined ? '/api/files' : `/api/projects/${project}/files`;
+			return v.parse(ListAnswer, await (await ask(`${path}?${query}`)).json());
 		},
 		async get(id: string): Promise<StoredFile> {
 			return toFile(await ask(`/api/files/${id}`));

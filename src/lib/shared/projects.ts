@@ -24,7 +24,7 @@ const Name = v.pipe(
 	v.trim(),
 	v.minLength(1, 'A name is needed.'),
 	v.check((name) => [...name].length <= projectLimits.maxNameLength, 'At most 100 characters.'),
-	// eslint-disable-next-line no-control-regex -- what no text can hold
+
 	v.check((name) => name.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(name), 'Plain text on one line.')
 );
 
