@@ -1,6 +1,6 @@
 // The production server: our own HTTP server around Kit's handler. It takes the live stream itself, since a raw Node
 // response costs half the memory of Kit's, and it decides when everything ends. A worker only tells of its health.
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { App } from '#lib/server/app.ts';
 import { ConfigError } from '#lib/server/config.ts';
@@ -11,6 +11,7 @@ import { safetyHeaders } from './safety-headers.ts';
 
 const closeAfterMs = 1500;
 const giveUpAfterMs = 4500;
+const lingerMs = 10_000;
 const kitPrefix = 'ASURA_KIT_';
 const refusals: Record<string, [reason: string, choice: string]> = {
 	EADDRINUSE: ['another program uses it', 'PORT'],
@@ -36,6 +37,8 @@ async function serve(app: App): Promise<void> {
 	);
 	// Long uploads are bounded by their own stall timeout, not by a total time.
 	server.requestTimeout = 0;
+	// Longer than the other side keeps an idle connection: who closes first must not be us, while a request is coming.
+	server.keepAliveTimeout = 75_000;
 	// Before it is said to be ready: whoever hears that may stop it at once. One Ctrl C comes several times: from the
 	// terminal, from npm and from scripts/run.mjs.
 	let stopping: Promise<void> | undefined;
@@ -58,8 +61,20 @@ async function answerForPeople(app: App): Promise<RequestListener> {
 		// Kit learns its origin from this header; what a client sent in it must never count.
 		request.headers['x-asura-proto'] = 'http';
 		response.setHeaders(headers);
+		response.once('finish', () => discardRest(request));
 		handle(request, response);
 	};
+}
+
+/**
+ * A body that was answered without being read to its end would stand in the way of the next request on this connection.
+ * Whoever goes on sending for long is cut off.
+ */
+function discardRest(request: IncomingMessage): void {
+	if (request.readableEnded || request.destroyed) return;
+	request.removeAllListeners('data').resume();
+	const timer = setTimeout(() => request.destroy(), lingerMs).unref();
+	request.once('close', () => clearTimeout(timer));
 }
 
 async function kitHandler(app: App): Promise<RequestListener> {

@@ -1,7 +1,7 @@
 // Uploads in several requests, from outside: the protocol, what it refuses, and what a crash leaves.
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -214,6 +214,29 @@ describe('an upload is refused', () => {
 		])
 			expect((await tus.patch(strange, 0, text(1))).status, strange).toBeGreaterThanOrEqual(400);
 	});
+});
+
+it('a body that was refused unread does not stand in the way of the next request on its connection', async () => {
+	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	const ask = async (method: string, path: string, body = Buffer.alloc(0)) => {
+		const headers = {
+			cookie: ada.cookie,
+			origin: server.url,
+			'tus-resumable': '0.2.0',
+			'content-type': 'application/offset+octet-stream',
+			'content-length': body.length
+		};
+		const asked = request(new URL(path, server.url), { method, agent, headers });
+		asked.end(body);
+		const response = await new Promise<IncomingMessage>((resolve, reject) => {
+			asked.once('response', resolve).once('error', reject);
+		});
+		await response.toArray();
+		return { status: response.statusCode, isReused: asked.reusedSocket };
+	};
+	expect(await ask('POST', '/api/uploads', text(2_000_000))).toEqual({ status: 412, isReused: false });
+	expect(await ask('GET', '/healthz')).toEqual({ status: 200, isReused: true });
+	agent.destroy();
 });
 
 /** Sends what it has and breaks off. */

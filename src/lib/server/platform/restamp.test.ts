@@ -18,8 +18,8 @@ test('rows of a restored dump that lie ahead of this database are stamped anew, 
 	await db.query(`
 		set session_replication_role = replica;
 		update public.files set changed_xid = '999999999' where filename = 'restored';
-		insert into asura.deleted_files (id, user_id, rev, changed_xid)
-			values (gen_random_uuid(), '${user}', 1, '999999999');
+		insert into asura.deleted_files (id, user_id, scope_id, rev, changed_xid)
+			values (gen_random_uuid(), '${user}', '${user}', 1, '999999999');
 		update asura.stream_horizon set pruned_xid = '999999999';
 		set session_replication_role = origin`);
 
