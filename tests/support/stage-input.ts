@@ -2,7 +2,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
+import { silentLog } from '#lib/server/log.ts';
 import type { Page, StageInput, Tick } from '#lib/server/pipeline/stage.ts';
+import { createStages } from '#lib/server/pipeline/stages/stages.ts';
 
 export type TestInput = StageInput & { ticks: Tick[] };
 
@@ -42,4 +45,28 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 export function textOf(pages: readonly Page[]): string {
 	return pages.map((page) => page.text).join('\n');
+}
+
+/** Real stages for the tests of one file; what they were given is removed with them. */
+export function useStages(workerConcurrency: number) {
+	const stages = createStages({ config: { workerConcurrency }, log: silentLog });
+	const inputs: TestInput[] = [];
+	afterAll(async () => {
+		await stages.close();
+		await Promise.all(inputs.map(removeStageInput));
+	});
+
+	async function prepare(bytes: Buffer, type: string, extra: Partial<StageInput> = {}): Promise<TestInput> {
+		const input = await makeStageInput(bytes, type, extra);
+		inputs.push(input);
+		return input;
+	}
+
+	return {
+		stages,
+		prepare,
+		async read(bytes: Buffer, type: string, extra: Partial<StageInput> = {}): Promise<Page[]> {
+			return collect(stages.extract(await prepare(bytes, type, extra)));
+		}
+	};
 }

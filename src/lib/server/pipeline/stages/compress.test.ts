@@ -3,8 +3,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import sharp from 'sharp';
-import { afterAll, describe, expect, test } from 'vitest';
-import { silentLog } from '#lib/server/log.ts';
+import { describe, expect, test } from 'vitest';
 import {
 	makeAnimation,
 	makeHeic,
@@ -17,28 +16,10 @@ import {
 	makeText,
 	truncated
 } from '../../../../../tests/support/make-files.ts';
-import {
-	collect,
-	makeStageInput,
-	removeStageInput,
-	type TestInput
-} from '../../../../../tests/support/stage-input.ts';
+import { collect, type TestInput, useStages } from '../../../../../tests/support/stage-input.ts';
 import type { Compressed, StageInput } from '../stage.ts';
-import { createStages } from './stages.ts';
 
-const stages = createStages({ config: { workerConcurrency: 2 }, log: silentLog });
-const inputs: TestInput[] = [];
-
-afterAll(async () => {
-	await stages.close();
-	await Promise.all(inputs.map(removeStageInput));
-});
-
-async function prepare(bytes: Buffer, type: string, extra: Partial<StageInput> = {}): Promise<TestInput> {
-	const input = await makeStageInput(bytes, type, extra);
-	inputs.push(input);
-	return input;
-}
+const { stages, prepare } = useStages(2);
 
 async function squeeze(
 	bytes: Buffer,

@@ -1,30 +1,9 @@
 // Files that have no end in some direction: they are read in seconds and no word is lost.
-import { afterAll, describe, expect, test } from 'vitest';
-import { silentLog } from '#lib/server/log.ts';
+import { describe, expect, test } from 'vitest';
 import { makeText } from '../../../../../tests/support/make-files.ts';
-import {
-	collect,
-	makeStageInput,
-	removeStageInput,
-	textOf,
-	type TestInput
-} from '../../../../../tests/support/stage-input.ts';
-import type { Page } from '../stage.ts';
-import { createStages } from './stages.ts';
+import { textOf, useStages } from '../../../../../tests/support/stage-input.ts';
 
-const stages = createStages({ config: { workerConcurrency: 1 }, log: silentLog });
-const inputs: TestInput[] = [];
-
-afterAll(async () => {
-	await stages.close();
-	await Promise.all(inputs.map(removeStageInput));
-});
-
-async function read(bytes: Buffer, type: string): Promise<Page[]> {
-	const input = await makeStageInput(bytes, type);
-	inputs.push(input);
-	return collect(stages.extract(input));
-}
+const { read } = useStages(1);
 
 describe('nesting without end', () => {
 	test('Markdown nested deeper than calls can be is read as text and says so', async () => {

@@ -1,5 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
-import { silentLog } from '#lib/server/log.ts';
+import { describe, expect, test } from 'vitest';
 import { damaged, truncated } from '../../../../../tests/support/make-files.ts';
 import {
 	makeDocx,
@@ -10,15 +9,7 @@ import {
 	makeSheets
 } from '../../../../../tests/support/make-office.ts';
 import { makeZip } from '../../../../../tests/support/make-zip.ts';
-import {
-	collect,
-	makeStageInput,
-	removeStageInput,
-	textOf,
-	type TestInput
-} from '../../../../../tests/support/stage-input.ts';
-import type { Page } from '../stage.ts';
-import { createStages } from './stages.ts';
+import { textOf, useStages } from '../../../../../tests/support/stage-input.ts';
 
 const openXml = 'application/vnd.openxmlformats-officedocument';
 const types = {
@@ -31,19 +22,7 @@ const types = {
 	epub: 'application/epub+zip',
 	eml: 'message/rfc822'
 };
-const stages = createStages({ config: { workerConcurrency: 1 }, log: silentLog });
-const inputs: TestInput[] = [];
-
-afterAll(async () => {
-	await stages.close();
-	await Promise.all(inputs.map(removeStageInput));
-});
-
-async function read(bytes: Buffer, type: string): Promise<Page[]> {
-	const input = await makeStageInput(bytes, type);
-	inputs.push(input);
-	return collect(stages.extract(input));
-}
+const { read } = useStages(1);
 
 describe('office documents', () => {
 	test('Word: paragraphs in sections by heading', async () => {

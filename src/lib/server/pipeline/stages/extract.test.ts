@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import sharp from 'sharp';
-import { afterAll, describe, expect, test } from 'vitest';
-import { silentLog } from '#lib/server/log.ts';
+import { describe, expect, test } from 'vitest';
 import { limits } from '#lib/shared/limits.ts';
 import {
 	damaged,
@@ -17,33 +16,9 @@ import {
 	makeText,
 	truncated
 } from '../../../../../tests/support/make-files.ts';
-import {
-	collect,
-	makeStageInput,
-	removeStageInput,
-	textOf,
-	type TestInput
-} from '../../../../../tests/support/stage-input.ts';
-import type { Page, StageInput } from '../stage.ts';
-import { createStages } from './stages.ts';
+import { collect, textOf, useStages } from '../../../../../tests/support/stage-input.ts';
 
-const stages = createStages({ config: { workerConcurrency: 2 }, log: silentLog });
-const inputs: TestInput[] = [];
-
-afterAll(async () => {
-	await stages.close();
-	await Promise.all(inputs.map(removeStageInput));
-});
-
-async function prepare(bytes: Buffer, type: string, extra: Partial<StageInput> = {}): Promise<TestInput> {
-	const input = await makeStageInput(bytes, type, extra);
-	inputs.push(input);
-	return input;
-}
-
-async function read(bytes: Buffer, type: string, extra: Partial<StageInput> = {}): Promise<Page[]> {
-	return collect(stages.extract(await prepare(bytes, type, extra)));
-}
+const { stages, prepare, read } = useStages(2);
 
 describe('PDF', () => {
 	test('pages arrive in order with their numbers, and every page is ticked', async () => {
