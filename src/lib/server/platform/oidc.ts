@@ -7,22 +7,19 @@ import * as client from 'openid-client';
 import * as v from 'valibot';
 import { ConfigError, isLoopbackHost } from '../config.ts';
 import { type AppError, problem } from '../errors.ts';
+import { createPending } from './pending.ts';
 import type { Identity, Person } from './platform.ts';
-import { createSeal } from './seal.ts';
 
 export type OidcOptions = { issuer: string; clientId: string; clientSecret: string; now?: () => number };
 
-const pendingMs = 10 * 60_000;
 const providerTimeoutSeconds = 10;
 
 const Pending = v.object({
 	state: v.string(),
 	nonce: v.string(),
 	verifier: v.string(),
-	returnTo: v.string(),
-	expiresAt: v.number()
+	returnTo: v.string()
 });
-type Pending = v.InferOutput<typeof Pending>;
 
 const Claims = v.object({
 	sub: v.pipe(v.string(), v.minLength(1), v.maxLength(255)),
@@ -33,7 +30,7 @@ const Claims = v.object({
 
 export function createOidc({ issuer, clientId, clientSecret, now = Date.now }: OidcOptions): Identity {
 	const server = issuerUrl(issuer);
-	const seal = createSeal(clientSecret, 'asura sign-in');
+	const pendings = createPending(clientSecret, Pending, now);
 	let found: Promise<client.Configuration> | undefined;
 
 	function provider(): Promise<client.Configuration> {
@@ -42,14 +39,6 @@ export function createOidc({ issuer, clientId, clientSecret, now = Date.now }: O
 			throw unreachable(error);
 		});
 		return found;
-	}
-
-	function openPending(sealed: string): Pending {
-		const text = seal.open(sealed);
-		if (text === undefined) throw problem('auth.state_mismatch');
-		const pending = v.parse(Pending, JSON.parse(text));
-		if (pending.expiresAt <= now()) throw problem('auth.state_mismatch');
-		return pending;
 	}
 
 	return {
@@ -68,12 +57,12 @@ export function createOidc({ issuer, clientId, clientSecret, now = Date.now }: O
 				state,
 				nonce
 			});
-			const pending: Pending = { state, nonce, verifier, returnTo, expiresAt: now() + pendingMs };
-			return { url, pending: seal.close(JSON.stringify(pending)) };
+			const pending = pendings.close({ state, nonce, verifier, returnTo });
+			return { url, pending };
 		},
 
 		async finish({ callback, redirectUri, pending: sealed }) {
-			const pending = openPending(sealed);
+			const pending = pendings.open(sealed);
 			if (callback.searchParams.get('state') !== pending.state) throw problem('auth.state_mismatch');
 			const configuration = await provider();
 			const answer = new URL(redirectUri);

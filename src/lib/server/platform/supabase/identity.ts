@@ -4,21 +4,18 @@
 import { createClient } from '@supabase/supabase-js';
 import * as v from 'valibot';
 import { type AppError, problem } from '../../errors.ts';
+import { createPending } from '../pending.ts';
 import type { Identity, Person } from '../platform.ts';
-import { createSeal } from '../seal.ts';
 import type { Project } from './project-http.ts';
 
 const provider = 'google';
-const pendingMs = 10 * 60_000;
 const answerMs = 10_000;
 
 const Pending = v.object({
 	/** What supabase-js keeps until the callback: the code verifier. */
 	kept: v.array(v.tuple([v.string(), v.string()])),
-	returnTo: v.string(),
-	expiresAt: v.number()
+	returnTo: v.string()
 });
-type Pending = v.InferOutput<typeof Pending>;
 
 const Settings = v.object({
 	external: v.object({ [provider]: v.boolean() }),
@@ -45,15 +42,7 @@ export function createSupabaseIdentity(
 	project: Project,
 	{ now = Date.now }: { now?: () => number } = {}
 ): Identity {
-	const seal = createSeal(project.secretKey, 'asura sign-in');
-
-	function openPending(sealed: string): Pending {
-		const text = seal.open(sealed);
-		if (text === undefined) throw problem('auth.state_mismatch');
-		const pending = v.parse(Pending, JSON.parse(text));
-		if (pending.expiresAt <= now()) throw problem('auth.state_mismatch');
-		return pending;
-	}
+	const pendings = createPending(project.secretKey, Pending, now);
 
 	return {
 		keepsUsers: true,
@@ -66,12 +55,12 @@ export function createSupabaseIdentity(
 				options: { redirectTo: redirectUri.href, skipBrowserRedirect: true }
 			});
 			if (error) throw failure(error);
-			const pending: Pending = { kept: [...kept], returnTo, expiresAt: now() + pendingMs };
-			return { url: new URL(data.url), pending: seal.close(JSON.stringify(pending)) };
+			const pending = pendings.close({ kept: [...kept], returnTo });
+			return { url: new URL(data.url), pending };
 		},
 
 		async finish({ callback, pending: sealed }) {
-			const { kept, returnTo } = openPending(sealed);
+			const { kept, returnTo } = pendings.open(sealed);
 			const code = readCode(callback.searchParams);
 			const auth = connect(project, new Map(kept));
 			const { data, error } = await auth.exchangeCodeForSession(code);
