@@ -10,7 +10,8 @@ import { silentLog } from '#lib/server/log.ts';
 import type { Delivery, WebhookAdded } from '#lib/shared/webhooks.ts';
 import { problem } from '#lib/server/errors.ts';
 import { eventually } from '../support/eventually.ts';
-import { openTestFiles, type PlatformOfTests, type TestFiles } from '../support/files.ts';
+import type { PlatformOfTests } from '../support/database.ts';
+import { openTestFiles, type TestFiles } from '../support/files.ts';
 import { type Receiver, startReceiver, verify } from '../support/receiver.ts';
 
 /** `open`: with the whole schema. */

@@ -10,21 +10,31 @@ import { embeddedCapabilities } from '#lib/server/platform/embedded/embedded.ts'
 import { openPgliteDb, type PgliteDb } from '#lib/server/platform/embedded/pglite-db.ts';
 import { createListenFeed } from '#lib/server/platform/listen-feed.ts';
 import { migrate, readScripts } from '#lib/server/platform/migrate.ts';
-import type { Platform } from '#lib/server/platform/platform.ts';
+import type { Db, Platform } from '#lib/server/platform/platform.ts';
 
 const cacheFolder = path.resolve(import.meta.dirname, '../../.cache/test-database');
 
-export type TestPlatform = Platform & {
-	db: PgliteDb;
+/** A platform with people in it. */
+export type PlatformOfTests<D extends Db = Db> = Platform & {
+	db: D;
 	/** A person's id. */
 	addUser(email?: string): Promise<string>;
 };
 
+export type TestPlatform = PlatformOfTests<PgliteDb>;
+
 export async function openTestPlatform(): Promise<TestPlatform> {
-	const db = await openPgliteDb({ loadFrom: await findMigratedDump() });
+	return testPlatformOn(await openPgliteDb({ loadFrom: await findMigratedDump() }), embeddedCapabilities);
+}
+
+/** On a database that is migrated; both end together. */
+export async function testPlatformOn<D extends Db>(
+	db: D,
+	capabilities: Platform['capabilities']
+): Promise<PlatformOfTests<D>> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'asura-test-'));
 	return {
-		capabilities: embeddedCapabilities,
+		capabilities,
 		db,
 		blobs: await openDiskBlobs(folder),
 		identity: undefined,

@@ -12,11 +12,7 @@ import { createWorkers } from '#lib/server/files/workers.ts';
 import { silentLog } from '#lib/server/log.ts';
 import { createScratch, type Scratch } from '#lib/server/scratch.ts';
 import { createQueue, type Queue } from '#lib/server/queue/queue.ts';
-import type { Platform } from '#lib/server/platform/platform.ts';
-import { openTestPlatform } from './database.ts';
-
-/** A platform with people in it. */
-export type PlatformOfTests = Platform & { addUser(email?: string): Promise<string> };
+import { openTestPlatform, type PlatformOfTests } from './database.ts';
 
 export type TestFiles = {
 	platform: PlatformOfTests;

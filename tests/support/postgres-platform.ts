@@ -1,17 +1,12 @@
 // The platform of tests on a real Postgres: a fresh, migrated database on a server that runs already.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { silentLog } from '#lib/server/log.ts';
-import { openDiskBlobs } from '#lib/server/platform/embedded/disk-blobs.ts';
-import { createListenFeed } from '#lib/server/platform/listen-feed.ts';
 import { migrate } from '#lib/server/platform/migrate.ts';
 import { readCapabilities } from '#lib/server/platform/supabase/capabilities.ts';
 import { PgDb } from '#lib/server/platform/supabase/pg-db.ts';
-import type { PlatformOfTests } from './files.ts';
+import { type PlatformOfTests, testPlatformOn } from './database.ts';
 
-export async function openPostgresPlatform(serverUrl: string): Promise<PlatformOfTests> {
+export async function openPostgresPlatform(serverUrl: string): Promise<PlatformOfTests<PgDb>> {
 	const name = `t_${randomUUID().replaceAll('-', '')}`;
 	const server = new PgDb({ url: serverUrl, log: silentLog });
 	await server.query(`create database ${name}`);
@@ -20,21 +15,5 @@ export async function openPostgresPlatform(serverUrl: string): Promise<PlatformO
 	url.pathname = `/${name}`;
 	const db = new PgDb({ url: url.href, log: silentLog });
 	await migrate(db);
-	const folder = await mkdtemp(path.join(tmpdir(), 'asura-test-'));
-	return {
-		capabilities: await readCapabilities(db),
-		db,
-		blobs: await openDiskBlobs(folder),
-		identity: undefined,
-		changes: createListenFeed(db),
-		addUser: async (email = `${randomUUID()}@example.org`) => {
-			const id = randomUUID();
-			await db.query('insert into auth.users (id, email) values ($1, $2)', [id, email]);
-			return id;
-		},
-		close: async () => {
-			await db.close();
-			await rm(folder, { recursive: true, force: true });
-		}
-	};
+	return testPlatformOn(db, await readCapabilities(db));
 }

@@ -1,5 +1,7 @@
 // The metrics of frames, for code that runs once per frame and connection: looking up a label there costs as much as
 // sending the frame.
+import { streamEvents } from '#lib/shared/events.ts';
+import { knownEvents } from '#lib/shared/named-events.ts';
 import type { Metrics } from '../metrics.ts';
 
 export type FrameCounts = ReturnType<typeof createFrameCounts>;
@@ -24,18 +26,11 @@ export function createFrameCounts(metrics: Pick<Metrics, 'frames' | 'conflated' 
 	};
 }
 
-const ownEvents = new Set([
-	'connected',
-	'snapshot',
-	'file-update',
-	'file-deleted',
-	'proposal-update',
-	'heartbeat',
-	'reset',
-	'bye',
+const ownEvents: ReadonlySet<string> = new Set([
+	...streamEvents,
+	// Of a stream that follows one file.
 	'progress',
 	'completed',
 	'failed',
-	'notification',
-	'system-alert'
+	...knownEvents
 ]);
