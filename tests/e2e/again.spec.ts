@@ -3,44 +3,8 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { makeText } from '../support/make-files.ts';
-import { type ProviderDouble, startProviderDouble } from '../support/provider.ts';
-import { startServer } from '../support/server.ts';
-import {
-	test as base,
-	choose,
-	expect,
-	expectAccessible,
-	expectSearchable,
-	rowOf,
-	signIn
-} from './fixtures.ts';
-
-/** A server that has one hand for files and a provider that obeys. */
-const test = base.extend<object, { provider: ProviderDouble }>({
-	provider: [
-		// eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern to know what a fixture needs
-		async ({}, use) => {
-			const provider = await startProviderDouble();
-			await use(provider);
-			await provider.close();
-		},
-		{ scope: 'worker' }
-	],
-	server: [
-		async ({ provider }, use) => {
-			const server = await startServer({
-				LOG_LEVEL: 'error',
-				WORKER_CONCURRENCY: '1',
-				OPENAI_BASE_URL: provider.url,
-				OPENAI_API_KEY: 'for-the-double'
-			});
-			await use(server);
-			await server.dispose();
-		},
-		{ scope: 'worker' }
-	]
-});
-test.afterEach(({ provider }) => provider.failWhen(undefined));
+import { choose, expect, expectAccessible, expectSearchable, rowOf, signIn } from './fixtures.ts';
+import { test } from './provider-fixtures.ts';
 
 const note = (name: string) => ({
 	name: `${name}.txt`,

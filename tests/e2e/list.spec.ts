@@ -98,21 +98,6 @@ test('the focus stays in the list when what had it goes away', async ({ signedIn
 	await expect(page.getByRole('link', { name: 'ebb.txt', exact: true })).toBeFocused();
 });
 
-test('how far everything is stands in the header and in the title of every page', async ({
-	signedIn: page
-}) => {
-	const long = {
-		...book,
-		name: 'long.pdf',
-		buffer: makePdf(Array.from({ length: 400 }, (_, i) => pageText(i + 1)))
-	};
-	await choose(page, long);
-	await page.getByRole('link', { name: 'long.pdf', exact: true }).click();
-	await expect(page).toHaveTitle(/^\d+ % · long\.pdf · Asura$/);
-	await expect(page.getByRole('link', { name: /1 in progress · \d+ %/ })).toBeVisible();
-	await expect(page).toHaveTitle('long.pdf · Asura', { timeout: 40_000 });
-});
-
 test.describe('on a phone', () => {
 	test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
