@@ -81,21 +81,17 @@ export const usedBytesSql = `
 	)::float8 as used_bytes`;
 
 type Original = { id: string; blob_id: string; file_type: string };
+type Around = { used_bytes: number; backlog: number; original: Original | null };
 
 async function lookAround(tx: Tx, { userId, sha256, uploadId, into }: NewFile) {
-	const used = await tx.query<{ used_bytes: number }>(usedBytesSql, [userId, uploadId ?? null]);
-	const same = await tx.query<Original>(
-		`select f.id::text, f.blob_id::text, f.file_type from public.files f
-		 where f.user_id = $1 and f.sha256 = $2 and f.scope_id = $3 and not ${isLostSql}
-		 order by f.duplicate_of nulls first, f.created_at, f.id limit 1`,
-		[userId, sha256, into?.projectId ?? userId]
-	);
-	const waiting = await tx.query<{ backlog: number }>(backlogSql, [userId]);
-	return {
-		usedBytes: used.rows[0]?.used_bytes ?? 0,
-		original: same.rows[0],
-		backlog: waiting.rows[0]?.backlog ?? 0
-	};
+	const { rows } = await tx.query<Around>(aroundSql, [
+		userId,
+		uploadId ?? null,
+		sha256,
+		into?.projectId ?? userId
+	]);
+	const { used_bytes: usedBytes = 0, backlog = 0, original } = rows[0] ?? {};
+	return { usedBytes, backlog, original: original ?? undefined };
 }
 
 const insertSql = `
@@ -104,8 +100,15 @@ const insertSql = `
 	values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 	returning ${fileColumns}`;
 
-/** Among the newest; more than so many make no difference. */
-const backlogSql = `
-	select count(*)::int as backlog from (
-		select status from public.files where user_id = $1 order by created_at desc, id desc limit 1024
-	) newest where status = 'pending'`;
+/** What waits is counted among the newest; more than so many make no difference. */
+const aroundSql = `
+	select used.used_bytes, (
+		select count(*)::int from (
+			select status from public.files where user_id = $1 order by created_at desc, id desc limit 1024
+		) newest where status = 'pending'
+	) as backlog, (
+		select jsonb_build_object('id', f.id, 'blob_id', f.blob_id, 'file_type', f.file_type) from public.files f
+		where f.user_id = $1 and f.sha256 = $3 and f.scope_id = $4 and not ${isLostSql}
+		order by f.duplicate_of nulls first, f.created_at, f.id limit 1
+	) as original
+	from (${usedBytesSql}) used`;
