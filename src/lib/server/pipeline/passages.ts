@@ -62,9 +62,13 @@ async function write(
 	const { userId } = claim.file;
 	try {
 		await claim.tx(async (tx) => {
-			await tx.query(vectorsSql, [userId, model, [...vectors.keys()], [...vectors.values()]]);
-			const { rows } = await tx.query<{ known: number }>(knownCountSql, [userId, model, needed]);
-			if (rows[0]?.known !== needed.length) throw new Gone();
+			if (vectors.size > 0)
+				await tx.query(vectorsSql, [userId, model, [...vectors.keys()], [...vectors.values()]]);
+			const countedOn = needed.filter((hash) => !vectors.has(hash));
+			if (countedOn.length > 0) {
+				const { rows } = await tx.query<{ known: number }>(knownCountSql, [userId, model, countedOn]);
+				if (rows[0]?.known !== countedOn.length) throw new Gone();
+			}
 			await writeChunks(tx, claim, batch);
 			await checkpoints.advance(tx, { tokens });
 		});
