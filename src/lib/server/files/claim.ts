@@ -3,7 +3,7 @@
 // Such a refusal is a LostClaim: nothing is wrong, somebody else has the file now, the work ends quietly.
 import type { Activity, Stage, StageProgress, Warning } from '#lib/shared/files.ts';
 import type { AppError } from '../errors.ts';
-import type { Db, Tx } from '../platform/platform.ts';
+import type { Db, Queryable, Tx } from '../platform/platform.ts';
 import type { Bell } from './bell.ts';
 import type { Job } from './job.ts';
 import { lockOwner, shareOwnerLock } from './owner-lock.ts';
@@ -45,6 +45,8 @@ export type Outcome = {
 	warnings: Warning[];
 };
 
+type AndMore = (tx: Tx) => Promise<void>;
+
 export type Claim = Awaited<ReturnType<typeof claimFile>> & {};
 
 export async function claimFile({ db, bell }: { db: Db; bell: Bell }, job: Job) {
@@ -68,7 +70,7 @@ export async function claimFile({ db, bell }: { db: Db; bell: Bell }, job: Job) 
 		});
 	}
 
-	async function write(on: Pick<Tx, 'query'>, set: string, params: unknown[]): Promise<void> {
+	async function write(on: Queryable, set: string, params: unknown[]): Promise<void> {
 		const { rowCount } = await on.query(
 			`update public.files set ${set} where id = $1 and attempt = $2 and status = 'processing'`,
 			[...fence, ...params]
@@ -95,18 +97,23 @@ export async function claimFile({ db, bell }: { db: Db; bell: Bell }, job: Job) 
 			bell.ring(file.userId);
 		},
 
-		async keepVariants(variants: Variants): Promise<void> {
-			await write(db, variantsSet, [toJson(variants), variants.compressed?.bytes ?? null]);
+		/** `andMore` in the same transaction; the row that is written keeps everybody else away until it ends. */
+		async keepVariants(variants: Variants, andMore?: AndMore): Promise<void> {
+			await db.tx(async (tx) => {
+				await write(tx, variantsSet, [toJson(variants), variants.compressed?.bytes ?? null]);
+				await andMore?.(tx);
+			});
 			bell.ring(file.userId);
 		},
 
 		/** Searchable from now on; passages that an earlier attempt left behind the last one go. */
-		async complete({ pageCount, chunkCount, warnings }: Outcome): Promise<void> {
+		async complete({ pageCount, chunkCount, warnings }: Outcome, andMore?: AndMore): Promise<void> {
 			await db.tx(async (tx) => {
 				await lockOwner(tx, file.userId);
 				await write(tx, completeSet, [pageCount, chunkCount, toJson(warnings)]);
 				await removePassages(tx, file, chunkCount);
 				await tx.query(sameVariantsSql, [file.id]);
+				await andMore?.(tx);
 			});
 			bell.ring(file.userId);
 		},

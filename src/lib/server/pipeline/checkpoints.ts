@@ -14,12 +14,13 @@ const Rows = v.array(v.object({ result: v.unknown() }));
 
 export type Checkpoints = ReturnType<typeof createCheckpoints>;
 
-export function createCheckpoints(db: Db, { file, attempt, tx }: Claim) {
+export function createCheckpoints(db: Db, { file, attempt }: Claim) {
 	const inputHash = (stage: CheckpointStage) => `${file.sha256}:${versions[stage]}`;
 
 	return {
 		/** What `finish` was told, if it fits the schema; undefined: the stage has to run. */
 		async find<T>(stage: CheckpointStage, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
+			if (attempt === 1) return undefined;
 			const { rows } = await db.query(
 				`select result from asura.file_stages
 				 where file_id = $1 and stage = $2 and input_hash = $3 and finished_at is not null`,
@@ -30,8 +31,9 @@ export function createCheckpoints(db: Db, { file, attempt, tx }: Claim) {
 			return result.success ? result.output : undefined;
 		},
 
-		async finish(stage: CheckpointStage, result: object): Promise<void> {
-			await tx((tx) => note(tx, { stage, result, isFinished: true }));
+		/** For the transaction that keeps what the stage made. */
+		finish(stage: CheckpointStage, result: object): (tx: Tx) => Promise<void> {
+			return (tx) => note(tx, { stage, result, isFinished: true });
 		},
 
 		/** The file got further: whatever loses its job next is not to blame for standing still. */

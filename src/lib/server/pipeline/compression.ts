@@ -19,12 +19,12 @@ async function make(work: Work): Promise<void> {
 	try {
 		const onTick = (tick: Parameters<typeof progress.tell>[1]) => progress.tell('compression', tick);
 		const { compressed, thumbnail, preview } = await stages.compress({ ...input, onTick });
-		await claim.keepVariants({
+		const variants = {
 			...(await keepVariant(work, 'compressed', compressed)),
 			...(await keepVariant(work, 'thumbnail', thumbnail)),
 			...(await keepVariant(work, 'preview', preview))
-		});
-		await checkpoints.finish('compression', {});
+		};
+		await claim.keepVariants(variants, checkpoints.finish('compression', {}));
 	} catch (error) {
 		if (!isDispensable(work, error)) throw error;
 		work.log.warn({ err: error, fileId: claim.file.id }, 'a file stays uncompressed');

@@ -91,8 +91,8 @@ type Stored = Awaited<ReturnType<ReturnType<typeof openPageStore>['close']>>;
 
 async function finish(work: Work, stored: Stored, pages: number): Promise<void> {
 	await keepVariant(work, pagesVariant, stored.pages);
-	await work.claim.keepVariants(await keepVariant(work, 'text', stored.text));
-	await work.checkpoints.finish('extraction', { pages });
+	const variants = await keepVariant(work, 'text', stored.text);
+	await work.claim.keepVariants(variants, work.checkpoints.finish('extraction', { pages }));
 }
 
 async function* again(work: Work, total: number): AsyncGenerator<Page> {

@@ -82,8 +82,10 @@ export function createPipeline(deps: Deps) {
 		return undefined;
 	}
 
-	async function end({ file }: Claim, status: string, code: string): Promise<void> {
+	async function end(claim: Claim, status: string, code: string): Promise<void> {
+		const { file } = claim;
 		metrics.filesEnded.inc({ status, code });
+		if (isFirst(claim)) return;
 		// The file has ended, whatever becomes of this; a password that stays expires.
 		await files.passwords
 			.forget(file.id)
@@ -120,7 +122,7 @@ async function processFile(
 		fail
 	});
 	const checkpoints = createCheckpoints(deps.db, claim);
-	const password = await deps.files.passwords.find(id);
+	const password = isFirst(claim) ? undefined : await deps.files.passwords.find(id);
 	const warnings = collectWarnings();
 	try {
 		return await deps.scratch.use((scratchDir) =>
@@ -156,11 +158,11 @@ async function workOn(work: Work, cut: ChunkPages, warnings: Warnings): Promise<
 	if (!chunkCount) warnings.nothingRead(whatIsMissing(work));
 	await progress.close();
 	const seconds = took(progress);
-	await work.checkpoints.finish('embedding', {
-		model: work.embedder.model,
-		...(isFirst(claim) && { took: seconds })
-	});
-	await claim.complete({ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) });
+	const { model } = work.embedder;
+	await claim.complete(
+		{ pageCount, chunkCount: chunkCount ?? 0, warnings: warnings.list(pageCount) },
+		work.checkpoints.finish('embedding', { model, ...(isFirst(claim) && { took: seconds }) })
+	);
 	await forgetPages(work, claim.file.blobId);
 	if (isFirst(claim)) await work.rates.learn(claim.file, seconds);
 }
@@ -170,7 +172,7 @@ function whatIsMissing(work: Work): ErrorCode {
 	return work.input.fileType === 'application/pdf' ? 'pdf.no_text' : 'text.no_text';
 }
 
-/** Nothing of it was done before, which would say nothing about other files. */
+/** Nothing of it was done before, which would say nothing about other files; and a password comes with a retry only. */
 function isFirst({ attempt }: Claim): boolean {
 	return attempt === 1;
 }
