@@ -30,7 +30,7 @@ const commands = {
 	check: () => installed(check),
 	test: () => prepared(() => runTests({ node, nodeFlags, root, args, run })),
 	'check-stream': () => installed(() => cli('check-stream', args)),
-	bench: () => prepared(() => cli(`bench-${args[0] ?? 'stream'}`, args.slice(1))),
+	bench: () => prepared(() => cli(`bench-${args[0] ?? 'stream'}`, args.slice(1), frugal())),
 	doctor: () => installed(() => cli('doctor', args)),
 	backup: () => installed(() => cli('backup', args)),
 	restore: () => installed(() => cli('restore', args)),
@@ -153,9 +153,13 @@ function cli(name, rest, env) {
 function serve(argv, env) {
 	const parent = process.ppid;
 	const watch = (child) => setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
-	// glibc would give each thread a heap of its own, and hardly anything of them back (docs/decisions/067).
+	return run(node, [...nodeFlags, ...argv], { ...env, ...frugal() }, { onStart: watch });
+}
+
+/** glibc would give each thread a heap of its own, and hardly anything of them back (docs/decisions/067). */
+function frugal() {
 	const { MALLOC_ARENA_MAX = '2' } = process.env;
-	return run(node, [...nodeFlags, ...argv], { ...env, MALLOC_ARENA_MAX }, { onStart: watch });
+	return { MALLOC_ARENA_MAX };
 }
 
 function run(file, argv, env = {}, { stdio = 'inherit', onStart = () => {} } = {}) {

@@ -34,7 +34,7 @@ for (const { name, make } of [...kinds, { name: 'all together', make: makeAll }]
 
 async function run(kind: 'direct' | 'asura', folder: string): Promise<Outcome> {
 	const worker = path.join(import.meta.dirname, 'bench/pipeline-work.ts');
-	const { stdout } = await promisify(execFile)(process.execPath, [worker, kind, folder]);
+	const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, worker, kind, folder]);
 	return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Outcome;
 }
 
@@ -82,7 +82,7 @@ function report(name: string, count: number, direct: Outcome, asura: Outcome): v
 		asura.seconds.toFixed(1),
 		`${(asura.seconds / direct.seconds).toFixed(2)} (≤ 1.15)`
 	);
-	row('CPU seconds of the process', direct.cpuSeconds.toFixed(1), asura.cpuSeconds.toFixed(1));
+	row('CPU seconds', direct.cpuSeconds.toFixed(1), asura.cpuSeconds.toFixed(1));
 	row('files/s', (count / direct.seconds).toFixed(1), (count / asura.seconds).toFixed(1));
 	if (asura.pages)
 		row('pages/s', (direct.pages / direct.seconds).toFixed(0), (asura.pages / asura.seconds).toFixed(0));
