@@ -34,7 +34,7 @@ const minAgeMs = 600_000;
 export type Resumable = ReturnType<typeof createResumable>;
 
 export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: ResumableDeps) {
-	const { config, metrics } = deps;
+	const { config, metrics, alsoTakes } = deps;
 	const keep = createKeep(deps);
 	const partials = createPartials(folder);
 	const uploads = createOpenUploads(db, { quotaBytes: config.userQuotaBytes });
@@ -77,7 +77,7 @@ export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: 
 		let failure: unknown;
 		const tus = new Server({
 			path,
-			datastore: new TusStore({ userId, uploads, partials, stallMs }),
+			datastore: new TusStore({ userId, uploads, partials, stallMs, alsoTakes }),
 			locker,
 			maxSize: config.maxFileBytes,
 			relativeLocation: true,
