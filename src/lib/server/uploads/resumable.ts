@@ -155,5 +155,7 @@ function ofStatus(status: number): AppError {
 	if (status === 404 || status === 410) return problem('upload.not_found');
 	if (status === 409) return problem('upload.offset_conflict');
 	if (status === 413) return problem('upload.too_large');
+	if (status === 501)
+		return problem('request.invalid', { message: 'No such extension of tus is spoken here.' });
 	return problem(status >= 500 ? 'server.unexpected' : 'request.invalid');
 }
