@@ -10,7 +10,10 @@ import type { ErrorCode } from '#lib/shared/errors.ts';
 
 const lingerMs = 10_000;
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
-const unreadable: Record<string, ErrorCode> = { HPE_HEADER_OVERFLOW: 'request.header_too_large' };
+const unreadable: Record<string, ErrorCode> = {
+	HPE_HEADER_OVERFLOW: 'request.header_too_large',
+	ERR_HTTP_REQUEST_TIMEOUT: 'request.timed_out'
+};
 
 /** True when the request was refused. */
 export function refuseAtTheDoor(
