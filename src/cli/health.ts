@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { randomUUID } from 'node:crypto';
 import type { App } from '#lib/server/app.ts';
 import { isLoopbackHost } from '#lib/server/config.ts';
+import { writeProblem } from '#lib/server/errors.ts';
 import { safetyHeaders } from './safety-headers.ts';
 
 export function answerForHealth(app: App): RequestListener {
@@ -15,8 +16,7 @@ export function answerForHealth(app: App): RequestListener {
 			const requestId = randomUUID();
 			const failure = app.errors.toAppError(error);
 			if (failure.status >= 500) app.log.warn({ requestId, err: failure }, failure.message);
-			response.writeHead(failure.status, { 'content-type': 'application/json', 'x-request-id': requestId });
-			response.end(JSON.stringify(app.errors.errorBody(failure, requestId)));
+			writeProblem(response, failure, { requestId });
 		});
 	};
 }

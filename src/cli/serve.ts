@@ -1,17 +1,17 @@
 // The production server: our own HTTP server around Kit's handler. It takes the live stream itself, since a raw Node
 // response costs half the memory of Kit's, and it decides when everything ends. A worker only tells of its health.
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { App } from '#lib/server/app.ts';
 import { ConfigError } from '#lib/server/config.ts';
 import { messageOf } from '#lib/server/errors.ts';
+import { readRestOf, refuseAtTheDoor, refuseUnreadable } from './front-door.ts';
 import { answerForHealth } from './health.ts';
 import { openApp } from './open-app.ts';
 import { safetyHeaders } from './safety-headers.ts';
 
 const closeAfterMs = 1500;
 const giveUpAfterMs = 4500;
-const lingerMs = 10_000;
 const kitPrefix = 'ASURA_KIT_';
 const refusals: Record<string, [reason: string, choice: string]> = {
 	EADDRINUSE: ['another program uses it', 'PORT'],
@@ -32,9 +32,10 @@ try {
 }
 
 async function serve(app: App): Promise<void> {
-	const server = createServer(
-		app.config.role === 'worker' ? answerForHealth(app) : await answerForPeople(app)
-	);
+	const answer = app.config.role === 'worker' ? answerForHealth(app) : await answerForPeople(app);
+	// Without a host there is a refusal of ours as well, with words in it.
+	const server = createServer({ requireHostHeader: false }, answer);
+	server.on('clientError', refuseUnreadable);
 	// Long uploads are bounded by their own stall timeout, not by a total time.
 	server.requestTimeout = 0;
 	// Longer than the other side keeps an idle connection: who closes first must not be us, while a request is coming.
@@ -60,21 +61,11 @@ async function answerForPeople(app: App): Promise<RequestListener> {
 		if (app.events.handleRaw(request, response, headers)) return;
 		// Kit learns its origin from this header; what a client sent in it must never count.
 		request.headers['x-asura-proto'] = 'http';
+		readRestOf(request, response);
+		if (refuseAtTheDoor(app, request, response, headers)) return;
 		response.setHeaders(headers);
-		response.once('finish', () => discardRest(request));
 		handle(request, response);
 	};
-}
-
-/**
- * A body that was answered without being read to its end would stand in the way of the next request on this connection.
- * Whoever goes on sending for long is cut off.
- */
-function discardRest(request: IncomingMessage): void {
-	if (request.readableEnded || request.destroyed) return;
-	request.removeAllListeners('data').resume();
-	const timer = setTimeout(() => request.destroy(), lingerMs).unref();
-	request.once('close', () => clearTimeout(timer));
 }
 
 async function kitHandler(app: App): Promise<RequestListener> {

@@ -38,19 +38,21 @@ export async function openProcessorTest() {
 	await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
 	const test = await openTestFiles();
 	const { port } = service.address() as AddressInfo;
-	const processor = createProcessor({
-		...test.platform,
-		bell: createBell({ db: test.platform.db, log: silentLog }),
-		wake: test.queue.wake,
-		content: test.files.content,
-		config: {
-			types: ['audio/*'],
-			url: `http://127.0.0.1:${port}/jobs`,
-			key,
-			timeoutSeconds,
-			ownOrigin: 'http://asura.test'
-		}
-	});
+	const open = () =>
+		createProcessor({
+			...test.platform,
+			bell: createBell({ db: test.platform.db, log: silentLog }),
+			wake: test.queue.wake,
+			content: test.files.content,
+			config: {
+				types: ['audio/*'],
+				url: `http://127.0.0.1:${port}/jobs`,
+				key,
+				timeoutSeconds,
+				ownOrigin: 'http://asura.test'
+			}
+		});
+	const processor = open();
 	await test.queue.work(makePipeline(test, { stages: makeStages(), embedder: makeEmbedder(), processor }));
 	const ada = await test.platform.addUser();
 
@@ -59,6 +61,8 @@ export async function openProcessorTest() {
 		ada,
 		look: lookAt(test, ada),
 		processor,
+		/** As after a restart of this process. */
+		reopen: open,
 		jobs,
 		/** 202 unless a test says otherwise. */
 		answer: usual,

@@ -1,5 +1,6 @@
 // The one kind of error that is thrown on purpose. Its code decides status and words (shared/errors.ts);
 // hooks.server.ts is the only place that turns it into a response.
+import type { ServerResponse } from 'node:http';
 import { type ErrorBody, type ErrorCode, findProblem, problems } from '#lib/shared/errors.ts';
 
 export class AppError extends Error {
@@ -42,6 +43,22 @@ export function toAppError(error: unknown): AppError {
 export function errorBody(error: AppError, requestId: string): ErrorBody {
 	const body: ErrorBody = { code: error.code, message: error.message, requestId };
 	return error.details ? { ...body, details: error.details } : body;
+}
+
+/** For whoever answers without Kit. */
+export function writeProblem(
+	response: ServerResponse,
+	error: AppError,
+	{ requestId, headers = [] }: { requestId: string; headers?: Iterable<[string, string]> }
+): void {
+	response.writeHead(error.status, {
+		...Object.fromEntries(headers),
+		'content-type': 'application/json',
+		'cache-control': 'no-store',
+		'x-request-id': requestId,
+		...error.headers
+	});
+	response.end(JSON.stringify(errorBody(error, requestId)));
 }
 
 export function messageOf(error: unknown): string {

@@ -1,6 +1,8 @@
 // Request and response of every JSON endpoint.
 import * as v from 'valibot';
+import { isDay } from './day.ts';
 import { Status, StoredFile } from './files.ts';
+import { KeptText } from './kept-text.ts';
 import { TypeFilter } from './kinds.ts';
 import { limits } from './limits.ts';
 import { Tag } from './projects.ts';
@@ -40,7 +42,7 @@ export const ListAnswer = v.object({
 /** A day (its beginning, in UTC) or a moment. */
 const Moment = v.pipe(
 	v.union([v.pipe(v.string(), v.isoDate()), v.pipe(v.string(), v.isoTimestamp())]),
-	v.check((text) => !Number.isNaN(Date.parse(text)), 'There is no such day.'),
+	v.check(isDay, 'There is no such day.'),
 	v.transform((text) => new Date(text).toISOString())
 );
 
@@ -85,7 +87,7 @@ export const FileDetails = v.object({
 export type FileDetails = v.InferOutput<typeof FileDetails>;
 
 export const LocalSignIn = v.object({
-	email: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/))
+	email: v.pipe(KeptText, v.trim(), v.toLowerCase(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/))
 });
 export const RetryOptions = v.object({
 	password: v.optional(v.pipe(v.string(), v.maxLength(1024))),

@@ -25,6 +25,8 @@ export const problems = {
 	'request.method_not_allowed': p(405, 'This address does not take that method.', unchanged, 'Use an allowed method.'),
 	'request.wrong_host': p(421, 'This server does not answer for that host name.', unchanged, 'Open Asura by its own address.'),
 	'request.too_large': p(413, 'The request is larger than this address takes.', unchanged, 'Send less at once.'),
+	'request.timed_out': p(408, 'The request took too long to arrive.', unchanged, 'Send it again.', true),
+	'request.header_too_large': p(431, 'The address or the headers of the request are too long.', unchanged, 'Send a shorter one.'),
 	'request.too_many': p(429, 'Too many requests at once.', unchanged, 'Wait a moment, then try again.', true),
 	'server.unexpected': p(500, 'Something went wrong on the server.', unchanged, 'Try again; quote the request id if it happens again.', true),
 	'server.stopping': p(503, 'The server is stopping.', unchanged, 'Try again in a moment.', true),

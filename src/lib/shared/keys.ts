@@ -1,5 +1,7 @@
 // Personal keys and stream tickets: what programs sign in with.
 import * as v from 'valibot';
+import { isDay } from './day.ts';
+import { KeptText } from './kept-text.ts';
 
 export const scopes = ['read', 'write', 'admin'] as const;
 export const keyLimits = { perPerson: 50, maxNameLength: 100 } as const;
@@ -20,10 +22,13 @@ export const ApiKey = v.object({
 
 /** POST /api/keys */
 export const KeyToMake = v.strictObject({
-	name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(keyLimits.maxNameLength)),
+	name: v.pipe(KeptText, v.trim(), v.minLength(1), v.maxLength(keyLimits.maxNameLength)),
 	scopes: v.pipe(v.array(Scope), v.minLength(1), v.maxLength(scopes.length)),
 	/** null: until it is revoked. */
-	expires_at: v.optional(v.nullable(v.pipe(v.string(), v.isoTimestamp())), null)
+	expires_at: v.optional(
+		v.nullable(v.pipe(v.string(), v.isoTimestamp(), v.check(isDay, 'There is no such day.'))),
+		null
+	)
 });
 export const KeyToMakeJson = v.pipe(v.string(), v.parseJson(), KeyToMake);
 /** `token` is shown here and never again. */

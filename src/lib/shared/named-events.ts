@@ -1,23 +1,30 @@
 // Events beyond files: what a program on the server tells people, by name, with a JSON object of its own.
 import * as v from 'valibot';
 import { streamEvents } from './events.ts';
+import { isKept } from './kept-text.ts';
 
 export const namedEventLimits = { maxDataBytes: 4096 } as const;
 
 /** The names that Asura itself knows; any other name in the same form may be used. */
 export const knownEvents = ['notification', 'system-alert'] as const;
 
+/** A frame of that name would look like a lost connection, or like one without a name. */
+const eventSourceNames = new Set(['open', 'message', 'error']);
+
 export const EventName = v.pipe(
 	v.string(),
 	v.regex(/^[a-z][a-z0-9-]{0,63}$/),
-	v.check((name) => !streamEvents.some((own) => own === name), 'This name belongs to the stream itself.')
+	v.check((name) => !streamEvents.some((own) => own === name), 'This name belongs to the stream itself.'),
+	v.check((name) => !eventSourceNames.has(name), 'This name belongs to every EventSource.')
 );
 
 const Data = v.pipe(
 	v.record(v.string(), v.unknown()),
 	v.check(
-		(data) => new TextEncoder().encode(JSON.stringify(data)).length <= namedEventLimits.maxDataBytes,
-		`At most ${namedEventLimits.maxDataBytes} bytes of JSON.`
+		// In this order: what is nested for ever has no JSON.
+		(data) =>
+			isKept(data) && new TextEncoder().encode(JSON.stringify(data)).length <= namedEventLimits.maxDataBytes,
+		`At most ${namedEventLimits.maxDataBytes} bytes of JSON, 32 levels deep, without NUL and halves of characters.`
 	)
 );
 const id = v.pipe(v.string(), v.uuid());

@@ -1,5 +1,6 @@
 // Projects as everybody outside the server sees them: files that several people share.
 import * as v from 'valibot';
+import { KeptText } from './kept-text.ts';
 
 export const roles = ['owner', 'editor', 'viewer'] as const;
 export const Role = v.picklist(roles);
@@ -79,7 +80,7 @@ export const Proposal = v.object({
 export const ProposalsAnswer = v.object({ proposals: v.array(Proposal) });
 
 const Address = v.pipe(
-	v.string(),
+	KeptText,
 	v.trim(),
 	v.toLowerCase(),
 	v.maxLength(254),
@@ -105,7 +106,7 @@ export const NewInvitationJson = v.pipe(v.string(), v.parseJson(), NewInvitation
 export const ProposalChangeJson = v.pipe(v.string(), v.parseJson(), ProposalChange);
 
 /** A name of an accepted proposal, as a filter. */
-export const Tag = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200));
+export const Tag = v.pipe(KeptText, v.trim(), v.minLength(1), v.maxLength(200));
 
 // GET /api/projects/:projectId/status: these shapes are kept to the letter for clients that exist.
 const proposalFields = { proposalId: id, title: v.string(), confidence: v.number(), createdAt: v.string() };

@@ -1,11 +1,12 @@
 // Webhooks: what a person subscribes to, and what became of each message (docs/webhooks.md).
 import * as v from 'valibot';
+import { KeptText } from './kept-text.ts';
 
 export const webhookEvents = ['file.completed', 'file.failed', 'file.deleted', 'proposal.created'] as const;
 export const WebhookEvent = v.picklist(webhookEvents);
 export type WebhookEvent = v.InferOutput<typeof WebhookEvent>;
 
-const Url = v.pipe(v.string(), v.trim(), v.maxLength(2000), v.url('That is not an address.'));
+const Url = v.pipe(KeptText, v.trim(), v.maxLength(2000), v.url('That is not an address.'));
 const Events = v.pipe(v.array(WebhookEvent), v.minLength(1, 'Choose at least one event.'), v.maxLength(20));
 
 export const NewWebhook = v.object({ url: Url, events: Events });

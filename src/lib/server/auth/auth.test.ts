@@ -54,6 +54,24 @@ const ada = { subject: '1', email: 'ada@example.org', name: 'Ada' };
 const bob = { subject: '2', email: 'bob@example.org', name: 'Bob' };
 
 describe('a session', () => {
+	it('of very many is the last used; those not seen for longest end', async () => {
+		const auth = open();
+		const first = await auth.signInLocally('ada@localhost', 'test');
+		pass(1000);
+		await platform.db.query(
+			`insert into asura.sessions (user_id, token_hash, provider, user_agent, created_at, last_seen_at, expires_at)
+			 select $1::uuid, 'hash ' || n, 'local', '', $2::timestamptz, $2::timestamptz, $2::timestamptz + interval '1 day'
+			 from generate_series(1, 999) n`,
+			[first.session.userId, clock.toISOString()]
+		);
+		expect(await auth.find(first.token)).toBeDefined();
+		const last = await auth.signInLocally('ada@localhost', 'test');
+		expect(await auth.find(first.token)).toBeUndefined();
+		expect(await auth.find(last.token)).toBeDefined();
+		const { rows } = await platform.db.query('select count(*)::int as count from asura.sessions');
+		expect(rows).toEqual([{ count: 1000 }]);
+	});
+
 	it('is found by its token, and by nothing else', async () => {
 		const auth = open();
 		const { token, session } = await auth.signInLocally('Ada@Localhost ', 'test');

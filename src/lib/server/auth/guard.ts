@@ -62,11 +62,19 @@ export function createGuard(config: Pick<Config, 'host' | 'origin' | 'isLoopback
 		throw problem('auth.foreign_origin');
 	}
 
+	/** Throws unless the request was sent to a name of ours. */
+	function checkHost({ path, headers }: Pick<Arrival, 'path' | 'headers'>): URL {
+		const host = parseHost(one(headers.host), own?.protocol ?? 'http:');
+		if (!host || !isOurHost(host, path)) throw problem('request.wrong_host', unknownName);
+		return host;
+	}
+
 	return {
+		checkHost,
+
 		/** What the request brings to be known by, if anything. Throws when the request must not go on. */
 		admit(arrival: Arrival): Credential | undefined {
-			const host = parseHost(one(arrival.headers.host), own?.protocol ?? 'http:');
-			if (!host || !isOurHost(host, arrival.path)) throw problem('request.wrong_host', unknownName);
+			const host = checkHost(arrival);
 			const credential = readCredential(arrival);
 			checkOrigin(arrival, host, credential);
 			checkSize(arrival);

@@ -5,7 +5,7 @@ import { ApiKey, keyLimits, type KeyMade, type KeyToMake, Scope } from '#lib/sha
 import { problem } from '../errors.ts';
 import type { Db, Tx } from '../platform/platform.ts';
 import { personColumns } from './people.ts';
-import { hash, isKey, keyPrefix, newToken } from './tokens.ts';
+import { hash, isId, isKey, keyPrefix, newToken } from './tokens.ts';
 
 const touchAfterMs = 60_000;
 const hintLength = keyPrefix.length + 4;
@@ -71,7 +71,7 @@ export function createKeys({ db, provider, now }: { db: Db; provider: string; no
 						provider,
 						[...new Set(scopes)],
 						now().toISOString(),
-						expires_at
+						expires_at && new Date(expires_at).toISOString()
 					]
 				);
 				return v.parse(ApiKey, rows[0]);
@@ -90,9 +90,10 @@ export function createKeys({ db, provider, now }: { db: Db; provider: string; no
 
 		/** Returns the id of the key that is gone. */
 		async revoke(userId: string, id: string): Promise<string> {
+			if (!isId(id)) throw problem('key.not_found');
 			const { rows } = await db.query(
-				'delete from asura.api_keys where user_id = $1::uuid and id::text = $2 returning id::text',
-				[userId, id.toLowerCase()]
+				'delete from asura.api_keys where user_id = $1::uuid and id = $2::uuid returning id::text',
+				[userId, id]
 			);
 			const [gone] = idsOf(rows);
 			if (gone === undefined) throw problem('key.not_found');

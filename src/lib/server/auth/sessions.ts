@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import type { Db, Tx } from '../platform/platform.ts';
 import { personColumns } from './people.ts';
-import { hash, newToken } from './tokens.ts';
+import { hash, isId, newToken } from './tokens.ts';
 
 export const sessionMs = 30 * 24 * 60 * 60_000;
 const touchAfterMs = 60 * 60_000;
@@ -46,6 +46,12 @@ export function createSessions({ db, provider, now }: { db: Db; provider: string
 				`insert into asura.sessions (user_id, token_hash, provider, user_agent, created_at, last_seen_at, expires_at)
 				values ($1::uuid, $2, $3, $4, $5::timestamptz, $5::timestamptz, $6::timestamptz)`,
 				[userId, hash(token), provider, userAgent.slice(0, maxUserAgentLength), ...lifetime(now())]
+			);
+			await tx.query(
+				`delete from asura.sessions where id in (
+					select id from asura.sessions where user_id = $1::uuid
+					order by last_seen_at desc, id offset ${keptPerPerson})`,
+				[userId]
 			);
 			return token;
 		},
@@ -110,8 +116,9 @@ export function createSessions({ db, provider, now }: { db: Db; provider: string
 
 		/** Those of the person's sessions that were ended: the one with `id`, or all. */
 		async endOf(userId: string, id?: string): Promise<Set<string>> {
+			if (id !== undefined && !isId(id)) return new Set();
 			const { rows } = await db.query(
-				`delete from asura.sessions where user_id = $1::uuid and ($2::text is null or id::text = $2)
+				`delete from asura.sessions where user_id = $1::uuid and ($2::uuid is null or id = $2::uuid)
 				returning id::text`,
 				[userId, id ?? null]
 			);
@@ -129,6 +136,8 @@ export function createSessions({ db, provider, now }: { db: Db; provider: string
 }
 
 const listedAtMost = 100;
+/** Beyond it the one that was not seen for longest ends: a program that signs in again and again must not fill the table. */
+const keptPerPerson = 1000;
 
 function iso(column: string): string {
 	return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;

@@ -15,3 +15,8 @@ export function hash(token: string): string {
 export function isKey(text: string): boolean {
 	return keyForm.test(text);
 }
+
+/** Of a key or session: whatever is none cannot be anybody's. */
+export function isId(text: string): boolean {
+	return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}

@@ -85,7 +85,7 @@ describe('the stream of one file', () => {
 		const client = await live.open(ada, `/follow/${id}`);
 		await client.next('completed');
 		await eventually(() => expect(client.isEnded).toBe(true));
-		expect(client.frames.map(({ event }) => event)).toEqual(['connected', 'completed']);
+		expect(client.frames.map(({ event }) => event)).toEqual(['connected', 'progress', 'completed']);
 	});
 
 	it('is there for nobody else, nor for ids that are none', async () => {

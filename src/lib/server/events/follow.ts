@@ -64,6 +64,8 @@ export class Follower implements Listener {
 		const missed = this.#missed;
 		this.#missed = null;
 		this.#outlet.release();
+		// Who waits for progress first is not left waiting by a file that has ended before.
+		if (file && isTerminal(file.status)) this.#send(progressOf(file));
 		this.#tell({ id: this.#fileId, rev: file?.rev ?? 0, file });
 		if (missed && file && missed.rev > file.rev) this.#tell(missed);
 	}
@@ -116,14 +118,17 @@ export class Follower implements Listener {
 /** A cancelled or deleted file is an end like any other: nobody may wait for it for ever. */
 export function toFollowMessage(file: StoredFile | undefined) {
 	if (!file) return failed('The file was deleted.', { code: 'file.deleted' });
-	const { status, progress, processing_stage, error_code } = file;
+	const { status, error_code } = file;
 	if (status === 'completed') return { eventType: 'completed' as const, result: file };
-	if (!isTerminal(status)) {
-		return { eventType: 'progress' as const, status, progress, processing_stage, message: sentenceOf(file) };
-	}
+	if (!isTerminal(status)) return progressOf(file);
 	if (status === 'cancelled')
 		return failed('Processing was cancelled.', { code: 'file.cancelled', status, file });
 	return failed(file.error_message ?? 'Processing failed.', { code: error_code, status, file });
+}
+
+function progressOf(file: StoredFile) {
+	const { status, progress, processing_stage } = file;
+	return { eventType: 'progress' as const, status, progress, processing_stage, message: sentenceOf(file) };
 }
 
 function failed(error: string, details: Record<string, unknown>) {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Auth } from '../auth/auth.ts';
 import type { Arrival } from '../auth/guard.ts';
-import { errorBody, toAppError } from '../errors.ts';
+import { toAppError, writeProblem } from '../errors.ts';
 import { ownScope } from '../files/reach.ts';
 import type { Log } from '../log.ts';
 import type { Visitor } from './connection.ts';
@@ -40,19 +40,11 @@ export function createRawRoute({ auth, log, open }: RawRouteDeps) {
 		open({ session, scope: ownScope(session.userId), ...visit }, response, common);
 	}
 
-	function refuse(response: ServerResponse, thrown: unknown, common: Headers): void {
+	function refuse(response: ServerResponse, thrown: unknown, requestId: string, headers: Headers): void {
 		const error = toAppError(thrown);
-		const requestId = randomUUID();
 		if (error.status >= 500) log.error({ err: error, requestId }, error.message);
 		if (response.headersSent) return void response.destroy();
-		response.writeHead(error.status, {
-			...Object.fromEntries(common),
-			'content-type': 'application/json',
-			'cache-control': 'no-store',
-			'x-request-id': requestId,
-			...error.headers
-		});
-		response.end(JSON.stringify(errorBody(error, requestId)));
+		writeProblem(response, error, { requestId, headers });
 	}
 
 	return (request: IncomingMessage, response: ServerResponse, headers: Headers = []): boolean => {
@@ -60,10 +52,15 @@ export function createRawRoute({ auth, log, open }: RawRouteDeps) {
 		const url = new URL(request.url, 'http://stream');
 		if (url.pathname !== streamPath) return false;
 		const arrival = { method: 'GET', path: streamPath, query: url.search, headers: headersOf(request) };
-		const common = [...headers, ...auth.cors.headersFor(arrival)];
+		const requestId = randomUUID();
+		const common: [string, string][] = [
+			...headers,
+			...auth.cors.headersFor(arrival),
+			['x-request-id', requestId]
+		];
 		const address = auth.addressOf(request.socket.remoteAddress ?? '', arrival.headers['x-forwarded-for']);
 		take(arrival, response, url, { address, common }).catch((error: unknown) =>
-			refuse(response, error, common)
+			refuse(response, error, requestId, common)
 		);
 		return true;
 	};

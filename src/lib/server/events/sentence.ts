@@ -10,7 +10,10 @@ const verbs: Record<Stage, string> = {
 };
 
 export function sentenceOf(file: StoredFile): string {
-	const { status, processing_stage, activity, queue_position } = file;
+	const { status, processing_stage, activity, queue_position, error_message } = file;
+	if (status === 'completed') return 'Done';
+	if (status === 'cancelled') return 'Cancelled';
+	if (status === 'failed') return error_message ?? 'Failed';
 	if (status === 'pending') return queue_position ? `Waiting, ${queue_position} before it` : 'Waiting';
 	if (!processing_stage) return 'Starting';
 	if (activity?.unit === 'seconds_waiting') return waiting(activity);

@@ -45,7 +45,7 @@ export function createStatusVoice(): Voice {
 }
 
 function progressOf(file: StoredFile): StatusMessage {
-	const { id, status, progress, processing_stage, error_message, updated_at } = file;
+	const { id, status, progress, processing_stage, updated_at } = file;
 	const isDone = status === 'completed';
 	return {
 		type: 'progress_update',
@@ -54,7 +54,7 @@ function progressOf(file: StoredFile): StatusMessage {
 			stage: isDone ? 'complete' : isTerminal(status) ? status : (processing_stage ?? 'pending'),
 			current: progress,
 			total: 100,
-			message: isDone ? 'Done' : isTerminal(status) ? (error_message ?? 'Cancelled') : sentenceOf(file),
+			message: sentenceOf(file),
 			timestamp: Date.parse(updated_at)
 		}
 	};

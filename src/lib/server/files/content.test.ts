@@ -101,6 +101,32 @@ describe('the content of a file', () => {
 		expect(headers['content-disposition']).toContain('filename="a.webp"');
 	});
 
+	it('is served as compressed where nothing smaller was made of it, once that is certain', async () => {
+		const { id, sha256 } = await test.addFile(ada, 'as small as it gets', {
+			filename: 'a.text',
+			fileType: 'text/plain'
+		});
+		const compressed = () => ask(id, {}, { variant: 'compressed' });
+		await expect(compressed()).rejects.toMatchObject({ code: 'file.variant_missing' });
+		await test.platform.db.query(
+			`update public.files set status = 'completed', progress = 100 where id = $1`,
+			[id]
+		);
+		const { body, headers } = await compressed();
+		expect(body).toBe('as small as it gets');
+		expect(headers).toMatchObject({ etag: `"${sha256}"`, 'content-type': 'text/plain' });
+		expect(headers['content-disposition']).toContain('filename="a.text"');
+	});
+
+	it('as text says how it is written', async () => {
+		const { id } = await test.addFile(ada, 'a document', { fileType: 'application/pdf' });
+		const claim = await test.files.claim({ fileId: id, attempt: 0, sizeBytes: 1, tries: 0 });
+		await test.platform.blobs.put(`${claim?.file.blobId}/text`, Readable.from(['größe']));
+		await claim?.keepVariants({ text: { type: 'text/plain', bytes: 7 } });
+		const { headers } = await ask(id, {}, { variant: 'text' });
+		expect(headers['content-type']).toBe('text/plain; charset=utf-8');
+	});
+
 	it('is nobody else’s', async () => {
 		const { id } = await test.addFile(ada, content);
 		const userId = await test.platform.addUser();

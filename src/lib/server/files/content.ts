@@ -25,9 +25,11 @@ export type Content = {
 };
 
 export async function openContent(db: Db, blobs: BlobStore, request: ContentRequest): Promise<Content> {
-	const { variant, isInline, headers } = request;
-	const { key, type, bytes, etag, filename } = await findVariant(db, request);
+	const { isInline, headers } = request;
+	const { key, variant, type, bytes, etag, filename } = await findVariant(db, request);
 	const shown = isInline ? inlineTypeOf(type) : undefined;
+	// The text is ours, so it is known how it is written.
+	const asIs = (variant === 'text' ? inlineTypeOf(type) : undefined) ?? type;
 	const common = {
 		etag,
 		'accept-ranges': 'bytes',
@@ -41,7 +43,7 @@ export async function openContent(db: Db, blobs: BlobStore, request: ContentRequ
 
 	const body = {
 		...common,
-		'content-type': shown ?? type,
+		'content-type': shown ?? asIs,
 		'content-disposition': dispositionOf(
 			shown ? 'inline' : 'attachment',
 			nameOfVariant(filename, variant, type)
@@ -75,24 +77,28 @@ function rangeOf(headers: ContentRequest['headers'], etag: string, bytes: number
 const Row = v.object({
 	blob_id: v.string(),
 	filename: v.string(),
+	status: v.string(),
 	file_type: v.string(),
 	size_bytes: v.number(),
 	sha256: v.string(),
 	variants: v.record(v.string(), v.object({ type: v.string(), bytes: v.number() }))
 });
 
-async function findVariant(db: Db, { userId, id, variant }: ContentRequest) {
+/** Of a file that could not be made smaller, the original is the smaller of both, and so the compressed one. */
+async function findVariant(db: Db, { userId, id, variant: asked }: ContentRequest) {
 	const { id: scopeId } = await reachFile(db, userId, id);
 	const { rows } = await db.tx((tx) => tx.query(rowSql, [id, scopeId]), { as: { userId } });
 	if (!rows[0]) throw problem('file.not_found');
-	const { blob_id, filename, file_type, size_bytes, sha256, variants } = v.parse(Row, rows[0]);
+	const { blob_id, filename, status, file_type, size_bytes, sha256, variants } = v.parse(Row, rows[0]);
+	const isSmallest = asked === 'compressed' && status === 'completed' && !variants.compressed;
+	const variant = isSmallest ? 'original' : asked;
 	const original = { type: file_type, bytes: size_bytes };
 	const found = variant === 'original' ? original : variants[variant];
 	if (!found) throw problem('file.variant_missing');
 	const etag = variant === 'original' ? `"${sha256}"` : `"${sha256}-${variant}-${found.bytes}"`;
-	return { ...found, key: `${blob_id}/${variant}`, etag, filename };
+	return { ...found, variant, key: `${blob_id}/${variant}`, etag, filename };
 }
 
 const rowSql = `
-	select f.blob_id::text, f.filename, f.file_type, f.size_bytes::float8 as size_bytes, f.sha256, f.variants
+	select f.blob_id::text, f.filename, f.status, f.file_type, f.size_bytes::float8 as size_bytes, f.sha256, f.variants
 	from public.files f where f.id = $1 and f.scope_id = $2`;

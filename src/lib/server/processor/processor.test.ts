@@ -147,6 +147,21 @@ describe('a file for the processor', () => {
 		await outside.look.untilItIs(id, { status: 'failed', error_code: 'processor.silent' });
 	});
 
+	it('is not called silent for the time in which nobody here could hear it', async () => {
+		const { id } = await outside.handOver();
+		const { db } = outside.platform;
+		await eventually(async () => {
+			const sql = `update asura.processor_runs set heard_at = now() - interval '1 hour'
+				where file_id = $1 and taken_at is not null`;
+			expect((await db.query(sql, [id])).rowCount).toBe(1);
+		});
+		const claim = await outside.files.claim({ fileId: id, attempt: 0, sizeBytes: 1, tries: 0 });
+		if (!claim) throw new Error('The file is not at work.');
+		const how = { signal: new AbortController().signal, prepare: async () => undefined };
+		const reading = await outside.reopen().read(claim, 0, how);
+		expect(reading).toMatchObject({ sleep: { inSeconds: timeoutSeconds + 1 } });
+	});
+
 	it('loses no report that comes before the processor has answered the job', async () => {
 		outside.answer = async (response, job) => {
 			await outside.report(job.documentId, 'parsed', { text: 'quick words' }, { run: runOf(job) });

@@ -32,7 +32,8 @@ export async function readMultipart({
 	}
 	form.on('file', (name, part, { filename }) => {
 		if (name !== 'file') return part.resume();
-		onFile(part, filename);
+		// What browsers escape in a name, and nothing else (HTML, multipart/form-data).
+		onFile(part, filename?.replace(/%(22|0A|0D)/g, decodeURIComponent));
 	});
 	form.on('filesLimit', onTooMany);
 

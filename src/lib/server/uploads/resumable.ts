@@ -34,7 +34,7 @@ const minAgeMs = 600_000;
 export type Resumable = ReturnType<typeof createResumable>;
 
 export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: ResumableDeps) {
-	const { config, metrics } = deps;
+	const { config, metrics, alsoTakes } = deps;
 	const keep = createKeep(deps);
 	const partials = createPartials(folder);
 	const uploads = createOpenUploads(db, { quotaBytes: config.userQuotaBytes });
@@ -77,7 +77,7 @@ export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: 
 		let failure: unknown;
 		const tus = new Server({
 			path,
-			datastore: new TusStore({ userId, uploads, partials, stallMs }),
+			datastore: new TusStore({ userId, uploads, partials, stallMs, alsoTakes }),
 			locker,
 			maxSize: config.maxFileBytes,
 			relativeLocation: true,
@@ -155,5 +155,7 @@ function ofStatus(status: number): AppError {
 	if (status === 404 || status === 410) return problem('upload.not_found');
 	if (status === 409) return problem('upload.offset_conflict');
 	if (status === 413) return problem('upload.too_large');
+	if (status === 501)
+		return problem('request.invalid', { message: 'No such extension of tus is spoken here.' });
 	return problem(status >= 500 ? 'server.unexpected' : 'request.invalid');
 }

@@ -8,13 +8,14 @@ import { toFilename } from './filename.ts';
 import { folderOf, toFolder } from './folder.ts';
 import { expiryMs, type OpenUpload, type OpenUploads } from './open-uploads.ts';
 import type { Partials } from './partials.ts';
-import { detectType, sampleBytes } from './type.ts';
+import { type AlsoTakes, detectType, sampleBytes } from './type.ts';
 
 export type StoreDeps = {
 	userId: string;
 	uploads: OpenUploads;
 	partials: Partials;
 	stallMs: number;
+	alsoTakes: AlsoTakes | undefined;
 };
 
 const Metadata = v.object({
@@ -100,8 +101,9 @@ export class TusStore extends DataStore {
 	}
 
 	async #isReadable({ id, filename }: OpenUpload): Promise<boolean> {
-		const bytes = await this.#deps.partials.head(id, sampleBytes);
-		return (await detectType({ bytes, isWhole: false, filename })) !== undefined;
+		const { partials, alsoTakes } = this.#deps;
+		const bytes = await partials.head(id, sampleBytes);
+		return (await detectType({ bytes, isWhole: false, filename }, alsoTakes)) !== undefined;
 	}
 }
 

@@ -26,6 +26,8 @@ describe('addresses', () => {
 		['fe80::1', false],
 		['fd00:ec2::254', false],
 		['::ffff:127.0.0.1', false],
+		['::7f00:1', false],
+		['4000::1', false],
 		['::ffff:10.0.0.1', false],
 		['64:ff9b::7f00:1', false],
 		['2002:7f00:1::', false],

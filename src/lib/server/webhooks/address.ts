@@ -69,10 +69,15 @@ export function createAddresses({ allowPrivate, resolve }: Options) {
 
 type Options = { allowPrivate: boolean; resolve?: Resolve };
 
-/** Anything with a special meaning is refused, also IPv4 in the clothes of IPv6 (mapped, NAT64, 6to4, Teredo). */
+/** Anything with a special meaning is refused, also IPv4 in the clothes of IPv6 (mapped, compatible, NAT64, 6to4, Teredo). */
 export function isPublic(address: string): boolean {
-	return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+	if (!ipaddr.isValid(address)) return false;
+	const parsed = ipaddr.process(address);
+	return parsed.range() === 'unicast' && (parsed.kind() === 'ipv4' || parsed.match(globalUnicast));
 }
+
+/** All of IPv6 that has been given out to the public. */
+const globalUnicast = ipaddr.parseCIDR('2000::/3');
 
 function refusal(message: string) {
 	return problem('webhook.address_refused', { message });

@@ -9,8 +9,8 @@ export const GET: RequestHandler = async ({ locals, params, platform }) => {
 };
 
 /** Kit would answer HEAD by opening a stream that nobody closes. */
-export const HEAD: RequestHandler = ({ locals }) => {
-	const { auth, events } = locals.app;
-	auth.require(locals.session);
+export const HEAD: RequestHandler = async ({ locals, params }) => {
+	const { auth, events, files } = locals.app;
+	await files.get(auth.require(locals.session).userId, params.id);
 	return new Response(null, { headers: events.streamHeaders });
 };

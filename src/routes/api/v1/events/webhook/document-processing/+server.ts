@@ -3,10 +3,11 @@ import { ProcessingReportJson, ReportQuery } from '#lib/shared/processing-report
 import type { RequestHandler } from './$types';
 
 export const POST: RequestHandler = async ({ locals, request, url, getClientAddress }) => {
-	const { errors, parse, processor } = locals.app;
+	const { auth, errors, parse, processor } = locals.app;
 	if (!processor) throw errors.problem('request.not_found');
 	const { headers } = request;
-	const body = await processor.admit({ headers, address: getClientAddress(), read: () => request.text() });
+	const address = auth.addressOf(getClientAddress(), headers.get('x-forwarded-for'));
+	const body = await processor.admit({ headers, address, read: () => request.text() });
 	const report = parse(ProcessingReportJson, body);
 	const { run } = parse(ReportQuery, Object.fromEntries(url.searchParams));
 	return Response.json({ result: await processor.report(report, run) });
