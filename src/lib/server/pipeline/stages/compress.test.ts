@@ -102,6 +102,18 @@ describe('pictures', () => {
 		expect((await sharp(result.thumbnail?.path).metadata()).pages ?? 1).toBe(1);
 	});
 
+	test('with a side that WebP cannot have are no failure', async () => {
+		for (const [format, type] of [
+			['png', 'image/png'],
+			['jpeg', 'image/jpeg']
+		] as const) {
+			const long = await prepare(await makeImage({ format, width: 17_000, height: 20 }), type);
+			const { thumbnail, width, compressed } = await stages.compress(long);
+			expect([thumbnail?.type, width]).toEqual(['image/webp', 17_000]);
+			expect(compressed?.type).not.toBe('image/webp');
+		}
+	});
+
 	test('a TIFF of several pages is not reduced to its first', async () => {
 		const first = await makeImage({ format: 'png', width: 60, height: 40 });
 		const tiff = await sharp([first, first], { join: { animated: true } })

@@ -13,6 +13,8 @@ const thumbnailSide = 320;
 export const previewSide = 800;
 /** sharp runs outside JavaScript, where no kill reaches it: it ends itself. */
 const timeout = { seconds: 90 };
+/** WebP has no longer side: panoramas and pictures of whole pages do. */
+const maxWebpSide = 16_383;
 /** Frames of an animation together; beyond, encoding takes minutes. */
 const maxAnimatedPixels = 50_000_000;
 
@@ -122,7 +124,9 @@ async function smallest({
 	// Several pages that are no animation (TIFF) would be lost in another format.
 	if (pages > 1 && !isAnimated) return undefined;
 	let best: Derived | undefined;
+	const isTooLong = Math.max(width, height) > maxWebpSide;
 	for (const { type, extension, encode } of candidates[fileType] ?? []) {
+		if (isTooLong && type === webp.type) continue;
 		const file = path.join(scratchDir, `compressed.${extension}`);
 		const image = isAnimated ? picture({ animated: true }) : picture().autoOrient();
 		const { size } = await encode(image.timeout(timeout)).toFile(file);
