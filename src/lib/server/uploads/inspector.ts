@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { type AppError, problem } from '../errors.ts';
-import { type AlsoTakes, detectType, isText, mayHoldZeros, sampleBytes } from './type.ts';
+import { utf16Of } from '../utf16.ts';
+import { type AlsoTakes, detectType, isText, sampleBytes } from './type.ts';
 
 export type Limit = { bytes: number; code: 'upload.too_large' | 'upload.quota_exceeded' };
 
@@ -52,7 +53,7 @@ export class Inspector extends Transform {
 			.then((type) => {
 				if (type === undefined) throw problem('file.unsupported_type');
 				this.fileType = type;
-				this.#refusesZeros = isText(type) && !mayHoldZeros(bytes);
+				this.#refusesZeros = isText(type) && !utf16Of(bytes);
 				this.#sample = undefined;
 			})
 			.then(() => done(null, bytes), done);

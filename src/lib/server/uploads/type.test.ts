@@ -100,6 +100,10 @@ describe('the type of a file', () => {
 		expect(await detect(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('wide', 'utf16le')]))).toBe(
 			'text/plain'
 		);
+		for (const words of ['wide words without a mark\r\n', 'Привет, мир! Καλημέρα.'])
+			for (const bytes of [Buffer.from(words, 'utf16le'), Buffer.from(words, 'utf16le').swap16()])
+				expect(await detect(bytes)).toBe('text/plain');
+		expect(await detect(Buffer.from('{"wide": 1}', 'utf16le'))).toBe('application/json');
 		expect(await detect('\ufeffwith a mark')).toBe('text/plain');
 		// A character that the end of the sample cuts in two.
 		expect(await detect(`x${'ä'.repeat(sampleBytes)}`)).toBe('text/plain');
@@ -110,6 +114,8 @@ describe('the type of a file', () => {
 		for (const bytes of [
 			zip,
 			Buffer.from([0, 1, 2, 3]),
+			Buffer.from('words\0and more'),
+			Buffer.from([0, 200, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 255]),
 			Buffer.from('MZ\x90\0\x03'),
 			Buffer.from([1, 2, 3, 4])
 		]) {

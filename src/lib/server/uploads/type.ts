@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { fileTypeFromBuffer } from 'file-type';
 import { readableTypes } from '#lib/shared/limits.ts';
+import { utf16Of } from '../utf16.ts';
 
 /** Enough of the beginning to tell. */
 export const sampleBytes = 65_536;
@@ -68,11 +69,6 @@ export function isText(type: string): boolean {
 	return /^text\/|^message\/|[/+](json|xml)$/.test(type);
 }
 
-/** Text with a byte order mark of UTF-16 is the only text in which zero bytes are at home. */
-export function mayHoldZeros(bytes: Buffer): boolean {
-	return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-}
-
 function readText({ bytes, isWhole }: Sample): string | undefined {
 	const text = decode(bytes, isWhole);
 	// A stray control character happens in real text; in anything else they make up a tenth.
@@ -90,7 +86,8 @@ function countStrange(text: string): number {
 }
 
 function decode(bytes: Buffer, isWhole: boolean): string | undefined {
-	if (mayHoldZeros(bytes)) return new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(bytes);
+	const wide = utf16Of(bytes);
+	if (wide) return new TextDecoder(wide).decode(bytes);
 	if (bytes.includes(0)) return undefined;
 	try {
 		return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: !isWhole });

@@ -2,14 +2,15 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { analyse } from 'chardet';
+import { utf16Of } from '#lib/server/utf16.ts';
 
 const sampleBytes = 256 * 1024;
 
 /** A label for TextDecoder. */
 export async function detectEncoding(path: string): Promise<string> {
 	const sample = await readStart(path, sampleBytes);
-	const marked = byMark(sample) ?? byZeros(sample);
-	if (marked) return marked;
+	const wide = utf16Of(sample);
+	if (wide) return wide;
 	if (await isUtf8(path)) return 'utf-8';
 	return byDeclaration(sample) ?? byStatistics(sample);
 }
@@ -24,29 +25,6 @@ export async function* decode(path: string, onBytes: (bytes: number) => void): A
 		yield decoder.decode(bytes, { stream: true });
 	}
 	yield decoder.decode();
-}
-
-function byMark(sample: Uint8Array): string | undefined {
-	const [a, b, c] = sample;
-	if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8';
-	if (a === 0xff && b === 0xfe) return 'utf-16le';
-	if (a === 0xfe && b === 0xff) return 'utf-16be';
-	return undefined;
-}
-
-/** UTF-16 without a mark: in most scripts every other byte of the spaces and line ends is zero. */
-function byZeros(sample: Uint8Array): string | undefined {
-	let even = 0;
-	let odd = 0;
-	for (let i = 0; i < sample.length; i++) {
-		if (sample[i] !== 0) continue;
-		if (i % 2 === 0) even++;
-		else odd++;
-	}
-	const many = sample.length * 0.05;
-	if (odd > many && even < odd * 0.1) return 'utf-16le';
-	if (even > many && odd < even * 0.1) return 'utf-16be';
-	return undefined;
 }
 
 async function isUtf8(path: string): Promise<boolean> {
