@@ -85,7 +85,7 @@ export function makeSheets(
 	const book = utils.book_new();
 	for (const [name, rows] of Object.entries(sheets))
 		utils.book_append_sheet(book, utils.aoa_to_sheet(rows.map((row) => [...row])), name);
-	return Buffer.from(write(book, { type: 'buffer', bookType: format, compression: true }));
+	return Buffer.from(write(book, { type: 'buffer', bookType: format, compression: true, bookSST: true }));
 }
 
 export function makeOdf(kind: 'text' | 'presentation', body: string): Buffer {

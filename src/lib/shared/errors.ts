@@ -67,6 +67,7 @@ export const problems = {
 	'file.not_found': p(404, 'There is no such file.', unchanged, 'Go back to the list.'),
 	'file.unsupported_type': p(415, 'This type of file cannot be read.', nothingKept, 'Convert it to a supported type.'),
 	'file.damaged': p(422, 'The file is damaged and cannot be read.', originalKept, 'Upload an intact copy.'),
+	'file.protected': p(422, 'The document is encrypted, or protected against copying, and cannot be read.', originalKept, 'Upload a copy without that protection.'),
 	'file.lost': p(410, 'The bytes of this file are missing from the storage.', 'Only what was read of it before is kept.', 'Upload it again, or restore a backup.'),
 	'file.not_retryable': p(409, 'Only a file that has ended can be processed again; one that is completed only when that is asked for.', unchanged, 'Wait until the file has ended.'),
 	'file.not_waiting': p(409, 'The file does not wait for its turn.', unchanged, 'Nothing needs to be done.'),
@@ -91,6 +92,7 @@ export const problems = {
 	'pdf.too_many_pages': p(422, 'The PDF has more pages than can be read.', originalKept, 'Split the PDF.'),
 	'image.too_many_pixels': p(422, 'The picture has more pixels than can be processed.', originalKept, 'Scale the picture down.'),
 	'archive.bomb': p(422, 'The file unpacks to far more than its size.', originalKept, 'Upload the content unpacked.'),
+	'table.too_large': p(422, 'The table has more rows or columns than can be read.', originalKept, 'Split the table.'),
 	'text.no_text': p(422, 'No text was found in the file.', originalKept, 'Upload a version with text in it.'),
 
 	'stage.timed_out': p(504, 'A step made no progress for too long.', originalKept, 'Retry.', true),

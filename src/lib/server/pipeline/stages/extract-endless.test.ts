@@ -1,9 +1,12 @@
-// Files that have no end in some direction: they are read in seconds and no word is lost.
+// Files that have no end in some direction: they are read in seconds, and what is not read is said.
+import { utils, write } from '@e965/xlsx';
 import { describe, expect, test } from 'vitest';
+import { makeSheets } from '../../../../../tests/support/make-office.ts';
 import { makeText } from '../../../../../tests/support/make-files.ts';
 import { textOf, useStages } from '../../../../../tests/support/stage-input.ts';
 
 const { read } = useStages(1);
+const types = { xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' };
 
 describe('nesting without end', () => {
 	test('Markdown nested deeper than calls can be is read as text and says so', async () => {
@@ -17,6 +20,15 @@ describe('nesting without end', () => {
 		expect(
 			textOf(await read(makeText(`${'['.repeat(depth)}"deep"${']'.repeat(depth)}`), 'application/json'))
 		).toContain('deep');
+	});
+
+	test('JSON with a value at every level repeats no path without end', async () => {
+		const depth = 5_000;
+		const file = makeText(`${'{"leaf":"word","a":'.repeat(depth)}"last"${'}'.repeat(depth)}`);
+		const text = textOf(await read(file, 'application/json'));
+		expect(text.match(/leaf: word/g)).toHaveLength(depth);
+		expect(text).toContain('a.a: last');
+		expect(text.length).toBeLessThan(depth * 350);
 	});
 
 	const deep = (tag: string) => makeText(`${`<${tag}>`.repeat(1_000_000)}deep<b>words</b>`);
@@ -63,5 +75,32 @@ describe('a row without end', () => {
 		const pages = await read(makeText(`${'name '.repeat(1000)},place\n${'a,b\n'.repeat(500)}`), 'text/csv');
 		expect(textOf(pages)).toContain('place: b');
 		expect(textOf(pages).length).toBeLessThan(500 * 150);
+	});
+});
+
+test('a file whose text is a thousand times its size is refused, before it fills anything', async () => {
+	const cell = 'the same words in every cell '.repeat(1_100);
+	const file = makeSheets({ Bomb: Array.from({ length: 2_200 }, () => [cell]) });
+	await expect(read(file, types.xlsx)).rejects.toMatchObject({ code: 'archive.bomb' });
+});
+
+describe('a sheet that is larger than what is read', () => {
+	const warnings = async (file: Buffer) =>
+		(await read(file, types.xlsx)).flatMap(({ warning }) => warning?.code ?? []);
+
+	test('says so when it is too wide, and keeps what is inside', async () => {
+		const row = Array.from({ length: 501 }, (_, i) => `column${i + 1}`);
+		const file = makeSheets({ Wide: [row, row.map((name) => `in ${name}`)] });
+		const text = textOf(await read(file, types.xlsx));
+		expect(text).toContain('in column500');
+		expect(text).not.toContain('in column501');
+		expect(await warnings(file)).toEqual(['table.too_large']);
+		expect(await warnings(makeSheets({ Wide: [row.slice(0, 500)] }))).toEqual([]);
+	});
+
+	test('says so when it is too long', async () => {
+		const sheet = utils.sheet_add_aoa(utils.aoa_to_sheet([['near']]), [['far']], { origin: 'A300000' });
+		const book = utils.book_new(sheet, 'Long');
+		expect(await warnings(write(book, { type: 'buffer', bookType: 'xlsx' }))).toEqual(['table.too_large']);
 	});
 });

@@ -127,6 +127,45 @@ describe('office documents', () => {
 	});
 });
 
+describe('documents that only their owner can open', () => {
+	const cipher = Buffer.from(Array.from({ length: 3_000 }, (_, i) => (i * 7919) % 256));
+	const encryption = (part: string) => ({
+		name: 'META-INF/encryption.xml',
+		content: `<encryption><EncryptedData><CipherData><CipherReference URI="${part}"/></CipherData></EncryptedData></encryption>`
+	});
+	const book = (hidden: string, chapter: string | Buffer) =>
+		makeZip([
+			{
+				name: 'META-INF/container.xml',
+				content: '<container><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>'
+			},
+			{
+				name: 'OPS/book.opf',
+				content:
+					'<package><manifest><item id="c" href="a%20b.xhtml"/></manifest><spine><itemref idref="c"/></spine></package>'
+			},
+			encryption(hidden),
+			{ name: 'OPS/a b.xhtml', content: chapter }
+		]);
+
+	test('a book is refused when its chapters are encrypted, not when its fonts are', async () => {
+		await expect(read(book('OPS/a%20b.xhtml', cipher), types.epub)).rejects.toMatchObject({
+			code: 'file.protected'
+		});
+		expect(textOf(await read(book('OPS/fonts/a.otf', '<p>open words</p>'), types.epub))).toBe('open words');
+	});
+
+	test.each(['odt', 'odp', 'ods'] as const)('%s with a password is refused', async (kind) => {
+		const manifest =
+			'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry></manifest:manifest>';
+		const file = makeZip([
+			{ name: 'META-INF/manifest.xml', content: manifest },
+			{ name: 'content.xml', content: cipher }
+		]);
+		await expect(read(file, types[kind])).rejects.toMatchObject({ code: 'file.protected' });
+	});
+});
+
 describe('archives that mean harm', () => {
 	const zeros = Buffer.alloc(70 * 1024 ** 2);
 	const bomb = makeZip([

@@ -88,6 +88,16 @@ describe('PDF', () => {
 		await expect(read(bytes, 'application/pdf')).rejects.toMatchObject({ code: 'file.damaged' });
 	});
 
+	test('a file that says it has fewer pages than none is damaged, not empty', async () => {
+		const file = Buffer.from(
+			makePdf(Array.from({ length: 10 }, () => 'words'))
+				.toString('latin1')
+				.replace('/Count 10', '/Count -9'),
+			'latin1'
+		);
+		await expect(read(file, 'application/pdf')).rejects.toMatchObject({ code: 'file.damaged' });
+	});
+
 	test('dozens of files with random damage end in pages or in a typed failure, never otherwise', async () => {
 		const original = makePdf(['The first page of many words', 'The second page', 'The third page']);
 		for (let seed = 1; seed <= 30; seed++) {

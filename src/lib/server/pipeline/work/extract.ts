@@ -46,10 +46,18 @@ const readers: Record<string, () => Promise<Reader>> = {
 	'image/svg+xml': image
 };
 
+/** As of archives: repetition that a small file asks for must not fill the database. */
+const harmlessChars = 64 * 1024 ** 2;
+const maxRatio = 100;
+
 export default serve<ExtractInput, Page, void>(async ({ input, emit, tick }) => {
 	const reader = await readers[input.fileType]?.();
 	if (!reader) throw problem('file.unsupported_type', { details: { type: input.fileType } });
+	let chars = 0;
 	for await (const page of reader({ ...input, password: input.password, tick })) {
+		chars += page.text.length;
+		if (chars > harmlessChars && chars > maxRatio * input.sizeBytes)
+			throw problem('archive.bomb', { details: { chars } });
 		await emit({ ...page, section: page.section && clean(page.section), text: clean(page.text) });
 	}
 });

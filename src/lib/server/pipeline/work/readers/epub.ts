@@ -18,6 +18,12 @@ async function readChapters(archive: Archive, source: Source): Promise<string[]>
 	if (main === undefined || book === undefined) throw problem('file.damaged');
 	const items = new Map(attributesOf(book, 'item').map(({ id = '', href = '' }) => [id, partOf(main, href)]));
 	const spine = attributesOf(book, 'itemref').flatMap(({ idref = '' }) => items.get(idref) ?? []);
+	const encryption = await archive.text('META-INF/encryption.xml');
+	// Fonts may be hidden in a book that anybody can read.
+	const hidden = new Set(
+		attributesOf(encryption ?? '', 'CipherReference').map(({ URI = '' }) => partOf('', URI))
+	);
+	if (spine.some((part) => hidden.has(part))) throw problem('file.protected');
 	const chapters: string[] = [];
 	for (const [i, part] of spine.entries()) {
 		const chapter = await archive.text(part);

@@ -5,6 +5,8 @@ import { groupLines, readText } from './text.ts';
 import { readWhole } from './whole.ts';
 
 const maxBytes = 24 * 1024 ** 2;
+/** Every line begins with its path: deep nesting would make a large text of a small file. */
+const maxPathChars = 300;
 
 export async function* readJson(source: Source): AsyncGenerator<Page> {
 	const text = await readWhole(source, maxBytes);
@@ -24,7 +26,7 @@ export async function* readJson(source: Source): AsyncGenerator<Page> {
 			group = [];
 			chars = 0;
 		}
-		if (group.length === 0) section = path === '' ? null : path.slice(0, 300).toWellFormed();
+		if (group.length === 0) section = path === '' ? null : path.toWellFormed();
 		group.push(line);
 		chars += line.length + 1;
 	}
@@ -58,11 +60,16 @@ function* leaves(root: unknown): Generator<{ path: string; value: string }> {
 		}
 		const isList = Array.isArray(value);
 		for (const [key, inner] of Object.entries(value).toReversed()) {
-			stack.push({ path: isList ? `${path}[${key}]` : join(path, key), value: inner });
+			stack.push({ path: shorten(isList ? `${path}[${key}]` : join(path, key)), value: inner });
 		}
 	}
 }
 
 function join(path: string, key: string): string {
 	return path === '' ? key : `${path}.${key}`;
+}
+
+/** What is nearest to the value says most about it. */
+function shorten(path: string): string {
+	return path.length > maxPathChars ? `…${path.slice(1 - maxPathChars)}` : path;
 }

@@ -2,10 +2,11 @@
 import type { Handler } from 'htmlparser2';
 import { problem } from '#lib/server/errors.ts';
 import type { Page } from '../../stage.ts';
-import { withArchive } from '../archive.ts';
+import { type Archive, withArchive } from '../archive.ts';
 import { openMarkup } from './markup.ts';
 import { createOutline } from './outline.ts';
 import type { Source } from './source.ts';
+import { attributesOf } from './xml-parts.ts';
 
 type Outline = ReturnType<typeof createOutline>;
 
@@ -13,11 +14,20 @@ type Outline = ReturnType<typeof createOutline>;
 const unseen = new Set(['text:tracked-changes', 'office:scripts', 'office:forms']);
 
 export async function* readOdf(source: Source): AsyncGenerator<Page> {
-	const xml = await withArchive(source.path, (archive) => archive.text('content.xml'));
+	const xml = await withArchive(source.path, async (archive) => {
+		await refuseEncrypted(archive);
+		return archive.text('content.xml');
+	});
 	if (xml === undefined) throw problem('file.damaged');
 	const pages = pagesOf(xml);
 	source.tick({ done: source.sizeBytes, total: source.sizeBytes, unit: 'bytes' });
 	yield* pages;
+}
+
+/** Each part that is encrypted is named in the manifest; the content always is, where anything is. */
+export async function refuseEncrypted(archive: Archive): Promise<void> {
+	const manifest = await archive.text('META-INF/manifest.xml');
+	if (attributesOf(manifest ?? '', 'encryption-data').length > 0) throw problem('file.protected');
 }
 
 function pagesOf(xml: string): Page[] {

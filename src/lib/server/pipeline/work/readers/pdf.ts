@@ -27,7 +27,7 @@ export async function* readPdf(source: Source): AsyncGenerator<Page> {
 			source.tick({ done: number, total, unit: 'pages' });
 			yield page;
 		}
-		if (unreadable === total) throw problem('file.damaged');
+		if (unreadable >= total) throw problem('file.damaged');
 	} finally {
 		await parser.destroy();
 	}
