@@ -19,6 +19,7 @@ const { values } = parseArgs({
 const [pdfs, pages, pictures, texts] = [values.pdfs, values.pages, values.pictures, values.texts].map(Number);
 
 const kinds = [
+	{ name: 'a long PDF', make: makeLong },
 	{ name: 'PDFs', make: makePdfs },
 	{ name: 'pictures', make: makePictures },
 	{ name: 'texts', make: makeTexts }
@@ -36,6 +37,11 @@ async function run(kind: 'direct' | 'asura', folder: string): Promise<Outcome> {
 	const worker = path.join(import.meta.dirname, 'bench/pipeline-work.ts');
 	const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, worker, kind, folder]);
 	return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Outcome;
+}
+
+async function makeLong(folder: string): Promise<number> {
+	await writeFile(path.join(folder, 'long.pdf'), makeLongPdf(4 * (pages ?? 0)));
+	return 1;
 }
 
 async function makePdfs(folder: string): Promise<number> {
@@ -68,7 +74,7 @@ async function makeTexts(folder: string): Promise<number> {
 
 async function makeAll(folder: string): Promise<number> {
 	let count = 0;
-	for (const { make } of kinds) count += await make(folder);
+	for (const make of [makePdfs, makePictures, makeTexts]) count += await make(folder);
 	return count;
 }
 
@@ -96,11 +102,13 @@ function report(name: string, count: number, direct: Outcome, asura: Outcome): v
 }
 
 /** How far off, in either direction: 1.00 is right. */
-function tellEta(ratios: readonly number[]): string {
-	const errors = ratios.map((ratio) => Math.max(ratio, 1 / ratio)).toSorted((a, b) => a - b);
+function tellEta(ratios: readonly (number | null)[]): string {
+	const told = ratios.filter((ratio) => ratio !== null);
+	const errors = told.map((ratio) => Math.max(ratio, 1 / ratio)).toSorted((a, b) => a - b);
 	const at = (share: number) => errors[Math.min(errors.length - 1, Math.floor(share * errors.length))];
+	if (ratios.length === 0) return 'too short';
 	if (errors.length === 0) return 'none told';
-	return `${at(0.5)?.toFixed(2)}, p90 ${at(0.9)?.toFixed(2)} (${errors.length})`;
+	return `${at(0.5)?.toFixed(2)}, p90 ${at(0.9)?.toFixed(2)} (told ${errors.length} of ${ratios.length})`;
 }
 
 function percent({ savedBytes, bytes }: Outcome): string {

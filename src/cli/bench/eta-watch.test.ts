@@ -7,11 +7,14 @@ it('compares what was said with what it took', () => {
 	let at = 0;
 	const watch = createEtaWatch(() => at);
 	const look = (changes: Partial<StoredFile>) => watch.look([aFile(changes)]);
-	// Ten seconds; twice as long is predicted at first, nothing in the middle, and then the truth.
+	// Ten seconds; twice as long is predicted while it waits, nothing in the middle, and then the truth.
 	for (; at < 10_000; at += 50)
-		look({ status: 'processing', eta_seconds: at < 4000 ? 15 : at < 7000 ? null : 2.5 });
+		look({
+			status: at < 4000 ? 'pending' : 'processing',
+			eta_seconds: at < 4000 ? 15 : at < 7000 ? null : 2.5
+		});
 	look({ status: 'completed', eta_seconds: null });
-	expect(watch.ratios()).toEqual([2, 1]);
+	expect(watch.ratios()).toEqual([2, null, 1]);
 });
 
 it('says nothing of files that took no time', () => {

@@ -30,7 +30,7 @@ export type Outcome = {
 	/** Of the server before the first file. */
 	restMb: number;
 	/** Remaining seconds as they were told after a quarter, a half and three quarters of a file's time, by what it took. */
-	etaRatios: number[];
+	etaRatios: (number | null)[];
 };
 type Done = Pick<Outcome, 'pages' | 'savedBytes'>;
 type Timed = Done & Pick<Outcome, 'seconds' | 'cpuSeconds'>;

@@ -150,11 +150,13 @@ export type Unfinished = {
 	fileType: string;
 	sizeBytes: number;
 	etaSeconds: number | null;
+	/** How much of it is embedded, 0 to 1. */
+	share: number;
 };
 
 const unfinishedSql = `
 	select id::text, status, file_type as "fileType", size_bytes::float8 as "sizeBytes",
-		eta_seconds::float8 as "etaSeconds"
+		eta_seconds::float8 as "etaSeconds", coalesce(stage_progress ->> 'embedding', '0')::float8 as share
 	from public.files f where (status = 'pending' and id = any($1::text[]::uuid[])) or (status = 'processing' and not exists (
 		select from asura.processor_runs r where r.file_id = f.id and not r.is_decided))`;
 

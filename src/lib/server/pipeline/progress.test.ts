@@ -112,27 +112,64 @@ describe('progress', () => {
 });
 
 describe('the remaining time', () => {
+	let now: number;
+	beforeEach(() => (now = 0));
+	const open = (expectedSeconds?: number) => createEstimate({ now: () => now, expectedSeconds });
+
 	it('is not guessed before there is something to go by', () => {
-		let now = 0;
-		const estimate = createEstimate({ now: () => now });
-		expect(estimate.secondsLeft(40)).toBeNull();
-		now = 400;
-		expect(estimate.secondsLeft(40)).toBeNull();
-		now = 1_400;
-		expect(estimate.secondsLeft(50)).toBeNull();
-		now = 10_400;
-		expect(estimate.secondsLeft(60)).toBe(20);
+		const estimate = open();
+		const left = (at: number, share: number) => ((now = at), estimate.secondsLeft('embedding', share));
+		expect(left(0, 0.5)).toBeNull();
+		// What an earlier attempt did is found in no time.
+		expect(left(400, 0.5)).toBeNull();
+		expect(left(1_400, 0.625)).toBeNull();
+		expect(left(10_400, 0.505)).toBeNull();
+		expect(left(10_400, 0.75)).toBe(10);
 	});
 
 	it('begins with what files like this one took, and then believes what it sees', () => {
-		let now = 0;
-		const estimate = createEstimate({ now: () => now, expectedSeconds: 8 });
-		expect(estimate.secondsLeft(0)).toBe(8);
-		now = 3_000;
-		expect(estimate.secondsLeft(1)).toBe(5);
-		now = 9_000;
-		expect(estimate.secondsLeft(2)).toBeNull();
-		now = 13_000;
-		expect(estimate.secondsLeft(51)).toBe(10);
+		const estimate = open(8);
+		const left = (at: number, share: number) => ((now = at), estimate.secondsLeft('embedding', share));
+		expect(left(0, 0)).toBe(8);
+		expect(left(3_000, 0.001)).toBe(5);
+		expect(left(9_000, 0.002)).toBeNull();
+		expect(left(13_000, 0.501)).toBe(10);
+	});
+
+	it('is that of the slowest stage from the first moments on, although the others are through early', () => {
+		const estimate = open();
+		// Read in ten seconds; a slow provider takes a minute for it.
+		for (now = 300; now < 60_000; now += 250) {
+			const told = estimate.secondsLeft('embedding', now / 60_000);
+			if (now > 2_000) expect(told).toBe(Math.ceil((60_000 - now) / 1000));
+		}
+	});
+
+	it('follows a pace that changes, and also a very slow one', () => {
+		const estimate = open();
+		let share = 0;
+		const run = (ms: number, perSecond: number) => {
+			for (const end = now + ms; now < end; now += 250)
+				estimate.secondsLeft('embedding', (share += perSecond / 4));
+			return estimate.secondsLeft('embedding', share) ?? 0;
+		};
+		expect(run(30_000, 0.01)).toBeCloseTo((1 - share) / 0.01, -1);
+		const slow = 1 / 7_200;
+		const left = run(400_000, slow);
+		expect(left / ((1 - share) / slow)).toBeGreaterThan(0.9);
+		expect(left / ((1 - share) / slow)).toBeLessThan(1.1);
+	});
+
+	it('goes by the pages where there is nothing to embed', async () => {
+		const page = (done: number) => progress.tell('extraction', { unit: 'pages', done, total: 100 });
+		for (let done = 0; done <= 50; done++) {
+			page(done);
+			await vi.advanceTimersByTimeAsync(100);
+		}
+		expect(written.at(-1)?.etaSeconds).toBeGreaterThan(3);
+		expect(written.at(-1)?.etaSeconds).toBeLessThan(8);
+		progress.tell('chunking', { unit: 'chunks', done: 1, total: null }, 0.5);
+		await vi.advanceTimersByTimeAsync(300);
+		expect(written.at(-1)?.etaSeconds).toBeNull();
 	});
 });

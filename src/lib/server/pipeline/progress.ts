@@ -60,12 +60,14 @@ export function createProgress({ weights, startAt, expectedSeconds, write, fail 
 	function state(): ProgressState {
 		const stage = stageNow();
 		const percent = 100 * order.reduce((sum, one) => sum + weights[one] * share(one), 0);
+		// All is done when the last passage is embedded; where there are none, when the last page is read.
+		const decisive = activities.has('chunking') ? 'embedding' : 'extraction';
 		return {
 			progress: Math.max(percent, startAt),
 			stage,
 			activity: wait && isWaiting() ? waiting(wait) : (activities.get(stage) ?? null),
 			stages: stageShares(),
-			etaSeconds: estimate.secondsLeft(percent)
+			etaSeconds: estimate.secondsLeft(decisive, share(decisive))
 		};
 	}
 

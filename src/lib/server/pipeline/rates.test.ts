@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestPlatform, type TestPlatform } from '../../../../tests/support/database.ts';
-import { createRates, type Rate, secondsFrom, type Took, weightsFrom } from './rates.ts';
-import { finishTimes } from './schedule.ts';
+import { createRates, type Rate, secondsFrom, secondsOfOthers, type Took, weightsFrom } from './rates.ts';
+import { finishTimes, secondsByPeers } from './schedule.ts';
 import { usualWeights } from './weights.ts';
 
 let platform: TestPlatform;
@@ -35,6 +35,14 @@ describe('what files took', () => {
 		expect(Object.values(weights).reduce((sum, one) => sum + one)).toBeCloseTo(1);
 	});
 
+	it('is learned from a single one that took long', async () => {
+		const rates = createRates(platform.db);
+		const book = { fileType: 'application/epub+zip', sizeBytes: megabyte };
+		await rates.learn(book, { compression: 1, extraction: 2, embedding: 90, total: 90 });
+		expect(secondsFrom(await rates.all(), book)).toBe(90);
+		expect(weightsFrom(await rates.all(), book).extraction).toBeGreaterThan(0.01);
+	});
+
 	it('moves with what files take now', async () => {
 		const rates = createRates(platform.db);
 		const slow = { compression: 1, extraction: 2, embedding: 20, total: 20 };
@@ -62,6 +70,21 @@ describe('a file of a size nobody has seen', () => {
 		const picture = { fileType: 'image/png', sizeBytes: megabyte };
 		expect(secondsFrom(known, picture)).toBeUndefined();
 		expect(weightsFrom(known, picture)).toEqual(usualWeights('image/png'));
+	});
+
+	it('of a type nobody has seen stands in a queue for as long as others of its size', () => {
+		const others = [...known, { ...rate('total', 4), file_type: 'text/plain' }];
+		expect(secondsOfOthers(others, { fileType: 'image/png', sizeBytes: megabyte })).toBe(3);
+		expect(secondsOfOthers([], { fileType: 'image/png', sizeBytes: megabyte })).toBeUndefined();
+	});
+
+	it('is judged by those of its type that are at work', () => {
+		const atWork = [
+			{ ...pdf(megabyte), etaSeconds: 30, share: 0.5 },
+			{ ...pdf(megabyte), etaSeconds: null, share: 0.1 }
+		];
+		expect(secondsByPeers(atWork, pdf(2 * megabyte))).toBe(120);
+		expect(secondsByPeers(atWork, { fileType: 'image/png', sizeBytes: 1 })).toBeUndefined();
 	});
 });
 

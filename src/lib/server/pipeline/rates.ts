@@ -17,8 +17,9 @@ const Rate = v.object({
 export type Rate = v.InferOutput<typeof Rate>;
 export type Kind = { fileType: string; sizeBytes: number };
 
-/** Fewer files are no ground for anything. */
+/** Fewer files are no ground for anything, unless they took so long that what happens once at the start is none of it. */
 const trustedSamples = 3;
+const trustedSeconds = 5;
 /** How much the newest file counts, once there are some. */
 const newest = 0.2;
 /** Cutting is never alone at work: it happens while pages come. */
@@ -31,9 +32,7 @@ export type Rates = ReturnType<typeof createRates>;
 export function createRates(db: Db) {
 	return {
 		async all(): Promise<Rate[]> {
-			const { rows } = await db.query(
-				`select file_type, magnitude, stage, seconds from asura.stage_rates where samples >= ${trustedSamples}`
-			);
+			const { rows } = await db.query(knownSql);
 			return v.parse(v.array(Rate), rows);
 		},
 
@@ -71,6 +70,13 @@ export function secondsFrom(rates: readonly Rate[], kind: Kind): number | undefi
 	return seconds * 4 ** Math.max(0, magnitudeOf(kind.sizeBytes) - near.magnitude);
 }
 
+/** The same for want of any of its type: how long files of about its size take. */
+export function secondsOfOthers(rates: readonly Rate[], { sizeBytes }: Kind): number | undefined {
+	const types = [...new Set(rates.map((rate) => rate.file_type))];
+	const known = types.flatMap((fileType) => secondsFrom(rates, { fileType, sizeBytes }) ?? []);
+	return known.length > 0 ? known.reduce((sum, one) => sum + one) / known.length : undefined;
+}
+
 function nearest(rates: readonly Rate[], { fileType, sizeBytes }: Kind) {
 	const wanted = magnitudeOf(sizeBytes);
 	const known = rates.filter((rate) => rate.file_type === fileType);
@@ -87,6 +93,11 @@ function nearest(rates: readonly Rate[], { fileType, sizeBytes }: Kind) {
 function magnitudeOf(sizeBytes: number): number {
 	return Math.round(Math.log2(Math.max(1, sizeBytes)) / 2);
 }
+
+const knownSql = `
+	select file_type, magnitude, stage, seconds from (
+		select r.*, max(seconds) over (partition by file_type, magnitude) as longest from asura.stage_rates r
+	) rates where samples >= ${trustedSamples} or longest >= ${trustedSeconds}`;
 
 const learnSql = `
 	insert into asura.stage_rates as r (file_type, magnitude, stage, seconds)

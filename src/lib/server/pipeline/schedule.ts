@@ -20,3 +20,17 @@ export function finishTimes(
 		return Math.ceil(end);
 	});
 }
+
+export type AtWork = { fileType: string; sizeBytes: number; etaSeconds: number | null; share: number };
+
+/** How long a file takes, by those of its type that are at work; undefined when none of them can tell. */
+export function secondsByPeers(
+	atWork: readonly AtWork[],
+	{ fileType, sizeBytes }: Pick<AtWork, 'fileType' | 'sizeBytes'>
+): number | undefined {
+	const known = atWork.flatMap((peer) => {
+		if (peer.fileType !== fileType || peer.etaSeconds === null || peer.share >= 1) return [];
+		return ((peer.etaSeconds / (1 - peer.share)) * sizeBytes) / peer.sizeBytes;
+	});
+	return known.length > 0 ? known.reduce((sum, one) => sum + one) / known.length : undefined;
+}
