@@ -109,14 +109,18 @@ describe('a provider in trouble', () => {
 		const faults: Fault[] = [
 			{ kind: 'rate_limited', retryAfterSeconds: 0.02 },
 			{ kind: 'status', status: 502 },
+			{ kind: 'hang' },
 			{ kind: 'truncated' },
-			{ kind: 'wrong_dimensions' }
+			{ kind: 'wrong_dimensions' },
+			{ kind: 'too_few' }
 		];
 		double.failWhen(() => (random() < 0.2 ? faults[Math.floor(random() * faults.length)] : undefined));
 		const vectors = await embedder.embed(texts(5000), { signal });
 		expect(vectors.every(Boolean)).toBe(true);
 		const failed = double.calls.filter((call) => call.fault).length;
-		expect(failed).toBeGreaterThan(3);
+		expect(new Set(double.calls.map((call) => call.fault))).toEqual(
+			new Set([undefined, ...faults.map(({ kind }) => kind)])
+		);
 		expect(double.calls.length).toBe(50 + failed);
 		expect(double.paid.length).toBe(5000);
 	});

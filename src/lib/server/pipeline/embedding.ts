@@ -29,7 +29,8 @@ export async function embedPages(work: Work, pages: AsyncIterable<Page>, cut: Ch
 		...work,
 		model: work.embedder.model,
 		embed,
-		onRefused: (chunk: Chunk) => work.warn(refused(chunk))
+		onRefused: (chunk: Chunk) => work.warn(refused(chunk)),
+		inTurn: createTurn()
 	};
 	const turn = createTurns();
 	let count = 0;
@@ -97,5 +98,15 @@ function createTurns() {
 		}
 		others.delete(promise);
 		return { forOthers: () => Promise.all(others), done: resolve };
+	};
+}
+
+/** One after the other. */
+function createTurn() {
+	let last: Promise<unknown> = Promise.resolve();
+	return <T>(write: () => Promise<T>): Promise<T> => {
+		const turn = last.then(write);
+		last = turn.catch(() => undefined); // told to whoever asked for it
+		return turn;
 	};
 }

@@ -1,6 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { BroadcastChannel } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '#lib/server/log.ts';
+import { eventually } from '../../../../tests/support/eventually.ts';
+import { spareChannel } from '../../../../tests/support/isolate-spare.ts';
 import type { Behaviour } from '../../../../tests/support/isolate-tasks.ts';
 import { createIsolate, type Isolate } from './isolate.ts';
 import type { Tick } from './stage.ts';
@@ -164,6 +167,22 @@ describe('cancelling', () => {
 		});
 		await other.close();
 		await running;
+	});
+});
+
+describe('a thread that stands by', () => {
+	test('is made ready when something long is at work, and takes the next task', async () => {
+		const spare = new URL('../../../../tests/support/isolate-spare.ts', import.meta.url);
+		const other = createIsolate({ threads: 2, spare, log: silentLog });
+		const channel = new BroadcastChannel(spareChannel);
+		let ready = 0;
+		channel.onmessage = () => ready++;
+		const running = Promise.allSettled([other.run(task({ do: 'loop' }))]);
+		await eventually(() => expect(ready).toBe(1), { timeoutMs: 20_000 });
+		await expect(other.run(task({ do: 'emit', count: 0 }))).resolves.toBe('emitted');
+		await other.close();
+		await running;
+		channel.close();
 	});
 });
 

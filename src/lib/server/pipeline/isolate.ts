@@ -33,6 +33,8 @@ export type IsolateOptions = {
 	threads: number;
 	/** Threads that stay when there is nothing to do: they answer the next file at once. */
 	warm?: number;
+	/** A worker file that makes a thread ready: while something long is at work, threads for one more file stand by. */
+	spare?: URL;
 	log: Log;
 	/** JavaScript heap of one worker. */
 	heapMb?: number;
@@ -45,11 +47,24 @@ export type IsolateOptions = {
 
 /** Items that may be under way to a reader who has not asked for them yet. */
 const credits = 8;
+/** A file is compressed and read at once. */
+const filesThreads = 2;
+/** What takes no longer keeps nobody waiting. */
+const longMs = 300;
 const crashTask = new URL('./work/crash.ts', import.meta.url);
 const crashMs = 5000;
 
 export function createIsolate(options: IsolateOptions) {
-	const { threads, warm = 1, log, heapMb = 512, taskMb = 1024, processMb = 3072, idleMs = 30_000 } = options;
+	const {
+		threads,
+		warm = 1,
+		spare,
+		log,
+		heapMb = 512,
+		taskMb = 1024,
+		processMb = 3072,
+		idleMs = 30_000
+	} = options;
 	const pool = new Piscina({
 		// With one that stays, a queue behind killed workers moves on.
 		minThreads: warm,
@@ -67,10 +82,27 @@ export function createIsolate(options: IsolateOptions) {
 	pool.on('error', (error: unknown) => log.warn({ err: error }, 'an idle worker died'));
 	const watch = createWatch({ taskMb, processMb, findWorker: (id) => findWorker(pool.threads, id) });
 	const closing = new AbortController();
-	const start = <Input, Item, Result>(task: Task<Input>) => {
-		const signal = AbortSignal.any([task.signal, closing.signal]);
-		return stream<Input, Item, Result>(pool, watch, { ...task, signal });
+	let active = 0;
+	/** Two threads without work, for the next file: to begin takes a thread longer than a small file takes in it. */
+	const standBy = (): void => {
+		if (!spare || pool.threads.length - active >= filesThreads) return;
+		for (let i = 0; i < Math.min(filesThreads, threads - active); i++) {
+			pool.run(null, { filename: spare.href, signal: closing.signal }).catch((error: unknown) => {
+				if (!closing.signal.aborted) log.warn({ err: error }, 'no thread stands by');
+			});
+		}
 	};
+	async function* start<Input, Item, Result>(task: Task<Input>): AsyncGenerator<Item, Result, void> {
+		const signal = AbortSignal.any([task.signal, closing.signal]);
+		const timer = setTimeout(standBy, longMs).unref();
+		active++;
+		try {
+			return yield* stream<Input, Item, Result>(pool, watch, { ...task, signal });
+		} finally {
+			active--;
+			clearTimeout(timer);
+		}
+	}
 	const run = async <Input, Result>(task: Task<Input>): Promise<Result> => {
 		const items = start<Input, never, Result>(task);
 		const end = await items.next();

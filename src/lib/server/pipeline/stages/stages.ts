@@ -6,6 +6,8 @@ import type { Stages } from '../stage.ts';
 import { compress } from './compress.ts';
 import { extract } from './extract.ts';
 
+const spare = new URL('../work/spare.ts', import.meta.url);
+
 export function createStages({
 	config,
 	log
@@ -14,7 +16,8 @@ export function createStages({
 	log: Log;
 }): Stages & Pick<Isolate, 'crash'> {
 	// A file is compressed and read at the same time; one thread more is for the small file that overtakes big ones.
-	const isolate = createIsolate({ threads: 2 * config.workerConcurrency + 1, warm: 2, log });
+	const threads = 2 * config.workerConcurrency + 1;
+	const isolate = createIsolate({ threads, warm: 2, spare, log });
 	return {
 		compress: (input) => compress(isolate, log, input),
 		extract: (input) => extract(isolate, input),
