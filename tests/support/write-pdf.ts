@@ -75,6 +75,11 @@ function stream(content: Buffer): Buffer {
 	]);
 }
 
+/** Objects as they are, from number 1; the first is the catalog. */
+export function writePdfObjects(objects: readonly (string | Buffer)[]): Buffer {
+	return assemble(objects, false);
+}
+
 function assemble(objects: readonly (string | Buffer)[], isEncrypted: boolean): Buffer {
 	const parts: Buffer[] = [Buffer.from('%PDF-1.4\n%\xE2\xE3\xCF\xD3\n', 'latin1')];
 	const offsets: number[] = [];
