@@ -30,7 +30,7 @@ export async function embedPages(work: Work, pages: AsyncIterable<Page>, cut: Ch
 		model: work.embedder.model,
 		embed,
 		onRefused: (chunk: Chunk) => work.warn(refused(chunk)),
-		inTurn: createTurn()
+		oneByOne: createOrder()
 	};
 	const turn = createTurns();
 	let count = 0;
@@ -101,8 +101,8 @@ function createTurns() {
 	};
 }
 
-/** One after the other. */
-function createTurn() {
+/** What is given to it begins when all before it have ended. */
+function createOrder() {
 	let last: Promise<unknown> = Promise.resolve();
 	return <T>(write: () => Promise<T>): Promise<T> => {
 		const turn = last.then(write);

@@ -15,7 +15,7 @@ export type PassagesDeps = {
 	embed(texts: string[]): Promise<{ vectors: (Float32Array | undefined)[]; tokens: number }>;
 	onRefused(chunk: Chunk): void;
 	/** One write at a time of a file: whoever asks the database for something small waits behind one of them, not four. */
-	inTurn<T>(write: () => Promise<T>): Promise<T>;
+	oneByOne<T>(write: () => Promise<T>): Promise<T>;
 };
 
 /** A deletion can take a vector away between the look-up and the write; it can hardly do so every time. */
@@ -31,7 +31,7 @@ export async function keepBatch(deps: PassagesDeps, batch: readonly Chunk[]): Pr
 		const embedded = await embed(deps, missing, vectors);
 		tokens += embedded.tokens;
 		for (const hash of embedded.refused) texts.delete(hash);
-		if (await deps.inTurn(() => write(deps, { batch, needed: [...texts.keys()], vectors, tokens }))) {
+		if (await deps.oneByOne(() => write(deps, { batch, needed: [...texts.keys()], vectors, tokens }))) {
 			for (const chunk of batch) if (!texts.has(chunk.hash)) deps.onRefused(chunk);
 			return;
 		}

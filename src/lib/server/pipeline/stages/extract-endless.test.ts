@@ -78,9 +78,9 @@ describe('a row without end', () => {
 	});
 });
 
-test('a file whose text is a thousand times its size is refused, before it fills anything', async () => {
+test('a file whose text is hundreds of times its size is refused, before it fills anything', async () => {
 	const cell = 'the same words in every cell '.repeat(1_100);
-	const file = makeSheets({ Bomb: Array.from({ length: 2_200 }, () => [cell]) });
+	const file = makeSheets({ Bomb: Array.from({ length: 600 }, () => [cell]) });
 	await expect(read(file, types.xlsx)).rejects.toMatchObject({ code: 'archive.bomb' });
 });
 

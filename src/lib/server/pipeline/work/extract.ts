@@ -46,9 +46,9 @@ const readers: Record<string, () => Promise<Reader>> = {
 	'image/svg+xml': image
 };
 
-/** As of archives: repetition that a small file asks for must not fill the database. */
-const harmlessChars = 64 * 1024 ** 2;
-const maxRatio = 100;
+/** As of archives: what a small file repeats must not fill the database. Eight thousand pages are nobody's repetition. */
+const harmlessChars = 16 * 1024 ** 2;
+const maxRatio = 50;
 
 export default serve<ExtractInput, Page, void>(async ({ input, emit, tick }) => {
 	const reader = await readers[input.fileType]?.();

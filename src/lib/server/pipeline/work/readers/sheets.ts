@@ -46,11 +46,9 @@ function rangeOf(sheet: WorkSheet): Range | undefined {
 	let firstColumn = Infinity;
 	let lastColumn = -1;
 	for (const row of rows) {
-		if (!row?.length) continue;
-		firstColumn = Math.min(
-			firstColumn,
-			row.findIndex((cell) => cell !== undefined)
-		);
+		const first = row?.findIndex((cell) => cell !== undefined) ?? -1;
+		if (!row || first < 0) continue;
+		firstColumn = Math.min(firstColumn, first);
 		lastColumn = Math.max(lastColumn, row.length - 1);
 	}
 	if (lastColumn < 0) return undefined;
