@@ -46,7 +46,7 @@ export class Changed extends Error {
 }
 
 /** In one request, to the person's own files or into a project. */
-export function sendMultipart(project?: string): Send {
+export function createSendMultipart(project?: string): Send {
 	const path = '/api/files/upload' + (project === undefined ? '' : `?project=${encodeURIComponent(project)}`);
 	return (source, server, how) => sendTo(path, source, server, how);
 }

@@ -94,12 +94,14 @@ const badBytes = [
 	'upload.quota_exceeded',
 	'file.unsupported_type'
 ] as const;
+/** An upload may go into a project, of whose members its sender must be one to its end. */
+const noProject = ['project.not_found', 'project.forbidden'] as const;
 const badRequest = ['upload.not_found', 'upload.busy', 'upload.wrong_protocol'] as const;
 
 // prettier-ignore
 export const operations: readonly Operation[] = [
 	{ method: 'POST', path: '/api/files/upload', group: 'Files', summary: 'Upload files', access: 'write', query: UploadQuery, body: { type: 'multipart/form-data' }, answers: { 201: json(UploadAnswer) }, errors: ['project.not_found', 'project.forbidden', 'upload.no_file', 'upload.malformed', 'upload.too_large', 'upload.too_many_files', 'upload.empty', 'upload.interrupted', 'upload.quota_exceeded', 'file.unsupported_type'] },
-	{ method: 'POST', path: '/api/files/known', group: 'Files', summary: 'Which of these bytes you have already', access: 'write', body: jsonBody(Known), answers: { 200: json(KnownAnswer) }, errors: [] },
+	{ method: 'POST', path: '/api/files/known', group: 'Files', summary: 'Which of these bytes you, or a project, have already', access: 'write', body: jsonBody(Known), answers: { 200: json(KnownAnswer) }, errors: ['project.not_found'] },
 	{ method: 'GET', path: '/api/files', group: 'Files', summary: 'List files, newest first', access: 'read', query: ListQuery, answers: { 200: json(ListAnswer) }, errors: [] },
 	{ method: 'POST', path: '/api/files/retry', group: 'Files', summary: 'Process several files again, or all that failed', access: 'write', body: jsonBody(RetryMany), answers: { 202: json(RetryManyAnswer) }, errors: [] },
 	{ method: 'POST', path: '/api/files/cancel', group: 'Files', summary: 'Stop processing several files', access: 'write', body: jsonBody(Many), answers: { 200: json(ManyAnswer) }, errors: [] },
@@ -114,9 +116,9 @@ export const operations: readonly Operation[] = [
 	{ method: 'POST', path: '/api/files/{id}/cancel', group: 'Files', summary: 'Stop processing a file', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_cancellable', 'project.forbidden'] },
 	{ method: 'POST', path: '/api/files/{id}/next', group: 'Files', summary: 'Begin a waiting file before the others', access: 'write', answers: { 202: json(StoredFile) }, errors: ['file.not_found', 'file.not_waiting', 'project.forbidden'] },
 	{ method: 'OPTIONS', path: '/api/uploads', group: 'Resumable uploads', summary: 'What is spoken here: tus 1.0', access: 'write', answers: { 204: onlyHeaders(tusSays.options) }, errors: [] },
-	{ method: 'POST', path: '/api/uploads', group: 'Resumable uploads', summary: 'Begin an upload; the first bytes may come with it', access: 'write', headers: tusAsks.create, body: { ...tusBytes, isOptional: true }, answers: { 201: onlyHeaders(tusSays.created) }, errors: [...badBytes, 'upload.wrong_protocol', 'upload.empty', 'upload.bad_folder', 'upload.too_many_open', 'upload.interrupted'] },
-	{ method: 'HEAD', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'How much has arrived', access: 'write', headers: tusAsks.plain, answers: { 200: onlyHeaders(tusSays.whereabouts) }, errors: [...badRequest, ...badBytes] },
-	{ method: 'PATCH', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'Send bytes; with the last one it is a file', access: 'write', headers: tusAsks.send, body: tusBytes, answers: { 204: onlyHeaders(tusSays.sent) }, errors: [...badRequest, ...badBytes, 'upload.offset_conflict', 'upload.interrupted'] },
+	{ method: 'POST', path: '/api/uploads', group: 'Resumable uploads', summary: 'Begin an upload; the first bytes may come with it', access: 'write', headers: tusAsks.create, body: { ...tusBytes, isOptional: true }, answers: { 201: onlyHeaders(tusSays.created) }, errors: [...badBytes, ...noProject, 'upload.wrong_protocol', 'upload.empty', 'upload.bad_folder', 'upload.too_many_open', 'upload.interrupted'] },
+	{ method: 'HEAD', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'How much has arrived', access: 'write', headers: tusAsks.plain, answers: { 200: onlyHeaders(tusSays.whereabouts) }, errors: [...badRequest, ...badBytes, ...noProject] },
+	{ method: 'PATCH', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'Send bytes; with the last one it is a file', access: 'write', headers: tusAsks.send, body: tusBytes, answers: { 204: onlyHeaders(tusSays.sent) }, errors: [...badRequest, ...badBytes, ...noProject, 'upload.offset_conflict', 'upload.interrupted'] },
 	{ method: 'DELETE', path: '/api/uploads/{id}', group: 'Resumable uploads', summary: 'Give an upload up', access: 'write', headers: tusAsks.plain, answers: { 204: nothing }, errors: badRequest },
 	{ method: 'GET', path: '/api/search', group: 'Search', summary: 'Find passages, in all files or by type, time, file, project or tag', access: 'read', query: SearchQuery, answers: { 200: json(SearchAnswer) }, errors: ['search.query_missing', 'file.not_found', 'project.not_found'] },
 	{ method: 'GET', path: '/api/files/events', group: 'Streams', summary: 'Everything of one person, live', access: 'read', query: StreamQuery, answers: { 200: events(StreamMessage) }, errors: ['stream.too_many', 'auth.ticket_invalid'] },
