@@ -115,6 +115,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		db,
 		capabilities,
 		config,
+		reachProject: (userId, projectId) => projects.reach(userId, projectId, 'editor'),
 		log,
 		notify: (user, { url, reason }) =>
 			events.send({

@@ -115,9 +115,10 @@ export const problems = {
 	'processor.link_expired': p(410, 'This link has expired.', unchanged, 'Wait until the file is handed over again.'),
 
 	'webhook.not_found': p(404, 'There is no such webhook.', unchanged, 'Go back to the list.'),
+	'webhook.not_yours': p(403, 'Somebody else in the project made this webhook.', unchanged, 'Ask them; the owner of the project can remove it.'),
 	'webhook.delivery_not_found': p(404, 'There is no such delivery; they are kept for 30 days.', unchanged, 'Go back to the list.'),
 	'webhook.address_refused': p(422, 'A webhook cannot lead to that address.', unchanged, 'Use a public https:// address, or ask the operator.'),
-	'webhook.too_many': p(409, 'There are as many webhooks as one person may have.', unchanged, 'Remove one that is not needed any more.'),
+	'webhook.too_many': p(409, 'There are as many webhooks as one person, or one project, may have.', unchanged, 'Remove one that is not needed any more.'),
 
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
 	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true)

@@ -42,7 +42,7 @@ export async function findScopes(db: Queryable, userId: string): Promise<string[
 
 export type Arrival = { projectId: string; addedBy: string };
 
-/** Whose storage it takes: of a project that of its owner, who is not asked for before his lock is held. */
+/** Whose storage it takes: the owner's. Under his lock `checkArrival` looks whether he still is it. */
 export async function findOwner(tx: Queryable, { projectId }: Arrival): Promise<string> {
 	const { rows } = await tx.query<{ id: string }>(
 		'select owner_id::text as id from public.projects where id = $1',
