@@ -61,6 +61,8 @@ async function sendTo(
 	const { head, tail } = partOf(boundary, source);
 	const headers: Record<string, string | number> = {
 		authorization: `Bearer ${key}`,
+		// A server that closes after an answer before the body would take the answer with it.
+		connection: 'keep-alive',
 		'content-type': `multipart/form-data; boundary=${boundary}`
 	};
 	if (source.sizeBytes !== undefined)

@@ -78,7 +78,7 @@ function createTeller({ out }: Context, isWatching: boolean) {
 		line: nowLine(file)
 	});
 	const say = (what: string, rest: string, object: unknown) => {
-		if (!bars) out.tell(`${what.padEnd(10)}  ${harmless(rest)}`, object);
+		if (!bars) out.tell(`${what.padEnd(11)}  ${harmless(rest)}`, object);
 	};
 
 	return {
