@@ -53,9 +53,15 @@ test('a project is begun, shared, filled, and lost by whoever is removed', async
 	await expect(rowOf(other, 'survey.txt').first()).toBeVisible();
 
 	await page.reload();
-	await page.getByRole('button', { name: `Remove ${friend}` }).click();
-	await expect(other.getByRole('heading', { name: 'not yours to see' })).toBeVisible();
-	await expect(other.getByText('survey.txt')).toHaveCount(0);
+	await page.getByRole('button', { name: `Make ${friend} the owner` }).click();
+	await expect(page.getByText('The project is offered')).toBeVisible();
+	await expectAccessible(page);
+	await other.goto('/projects');
+	await other.getByRole('button', { name: 'Take over Harbour works' }).click();
+	await expect(other.getByRole('heading', { name: 'Harbour works' })).toBeVisible();
+	await other.getByRole('button', { name: `Remove ${email}` }).click();
+	await expect(page.getByRole('heading', { name: 'not yours to see' })).toBeVisible();
+	await expect(page.getByText('survey.txt')).toHaveCount(0);
 	await other.close();
 });
 

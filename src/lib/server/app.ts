@@ -98,7 +98,12 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const uploads = createUploads({ blobs, files, config, metrics, log, alsoTakes });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
 	const partials = path.join(config.dataDir, 'uploads');
-	const projects = createProjects({ db, bell, leave: events.leave });
+	const projects = createProjects({
+		db,
+		bell,
+		quotaBytes: config.userQuotaBytes,
+		leave: events.leave
+	});
 	const resumable = createResumable({
 		folder: partials,
 		db,

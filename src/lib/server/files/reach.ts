@@ -43,7 +43,7 @@ export async function findScopes(db: Queryable, userId: string): Promise<string[
 export type Arrival = { projectId: string; addedBy: string };
 
 /** Whose storage it takes: the owner's. Under his lock `checkArrival` looks whether he still is it. */
-export async function findOwner(tx: Queryable, { projectId }: Arrival): Promise<string> {
+export async function findOwner(tx: Queryable, { projectId }: Pick<Arrival, 'projectId'>): Promise<string> {
 	const { rows } = await tx.query<{ id: string }>(
 		'select owner_id::text as id from public.projects where id = $1',
 		[projectId]
