@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Browser } from '@playwright/test';
+import type { Browser, Page } from '@playwright/test';
 import type { TestServer } from '../support/server.ts';
 import { choose, expect, expectAccessible, expectSearchable, rowOf, signIn, test } from './fixtures.ts';
 
@@ -12,6 +12,9 @@ async function enterAs(browser: Browser, server: TestServer, email: string) {
 	await signIn(context, server, email);
 	return context.newPage();
 }
+
+/** What is chosen before the page's scripts have begun would be lost. */
+const expectLive = (page: Page) => expect(page.getByText('Live', { exact: true })).toBeVisible();
 
 test('a project is begun, shared, filled, and lost by whoever is removed', async ({
 	signedIn: page,
@@ -53,7 +56,7 @@ test('a project is begun, shared, filled, and lost by whoever is removed', async
 	await expect(rowOf(other, 'survey.txt').first()).toBeVisible();
 
 	await page.reload();
-	await page.getByRole('button', { name: `Make ${friend} the owner` }).click();
+	await page.getByRole('button', { name: `Make owner: ${friend}` }).click();
 	await expect(page.getByText('The project is offered')).toBeVisible();
 	await expectAccessible(page);
 	await other.goto('/projects');
@@ -84,6 +87,7 @@ test('a large file goes on in a project where it was left, and again after a rel
 	await page.goto('/projects');
 	await page.getByLabel('Name of a new project').fill('Dredging');
 	await page.getByRole('button', { name: 'Begin' }).click();
+	await expectLive(page);
 	await page.locator('input[type=file]').setInputFiles(log);
 	await expect.poll(() => offsets).toEqual([0, 16 * mib]);
 	await page.getByRole('button', { name: 'Pause log.txt' }).press('Enter');
@@ -115,6 +119,7 @@ test('a file of a project has its page, live, and leads back to the project', as
 	await page.goto('/projects');
 	await page.getByLabel('Name of a new project').fill('Pages');
 	await page.getByRole('button', { name: 'Begin' }).click();
+	await expectLive(page);
 	await choose(page, text('note.txt', 'A note about lanterns.'));
 	await expectSearchable(page, 'note.txt');
 	await page.getByRole('link', { name: 'note.txt', exact: true }).click();
