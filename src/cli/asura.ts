@@ -18,7 +18,7 @@ const usage = `asura login [address]                     keeps address and key, 
 asura logout                              forgets them
 asura upload <files|folders|-> [--watch]  sends them; --watch stays until each is searchable or has failed
              [--name <name>]              the name for what comes through -
-             [--project <id>]             into that project, each file in one request
+             [--project <id>]             into that project
                                           a large file that broke off goes on by the same command
 asura list [--status <status>] [--limit <n>]
 asura status [ids]                        ends with 6 while one is at work

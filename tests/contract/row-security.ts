@@ -198,7 +198,7 @@ async function fillEveryTable(db: Db, user: string): Promise<void> {
 	await db.query('delete from public.files where id = $1', [gone]);
 	await db.query(addFile, [file, user]);
 	await db.query(
-		`insert into asura.uploads (id, user_id, filename, folder, size_bytes) values ($1, $2, 'a.txt', '', 1)`,
+		`insert into asura.uploads (id, user_id, added_by, filename, folder, size_bytes) values ($1, $2, $2, 'a.txt', '', 1)`,
 		[randomUUID(), user]
 	);
 	await db.query(

@@ -34,7 +34,8 @@ export function webhooksContract(open: () => Promise<PlatformOfTests>): void {
 		return () => receiver.close();
 	});
 
-	const subscriptions = () => createSubscriptions({ db: test.platform.db, addresses });
+	const subscriptions = () =>
+		createSubscriptions({ db: test.platform.db, addresses, reachProject: async () => undefined });
 	const log = () => createDeliveryLog(test.platform.db);
 
 	function makeDeliverer(timeoutMs = 5000) {

@@ -1,4 +1,7 @@
-import type { Browser } from '@playwright/test';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Browser, Page } from '@playwright/test';
 import type { TestServer } from '../support/server.ts';
 import { choose, expect, expectAccessible, expectSearchable, rowOf, signIn, test } from './fixtures.ts';
 
@@ -9,6 +12,9 @@ async function enterAs(browser: Browser, server: TestServer, email: string) {
 	await signIn(context, server, email);
 	return context.newPage();
 }
+
+/** What is chosen before the page's scripts have begun would be lost. */
+const expectLive = (page: Page) => expect(page.getByText('Live', { exact: true })).toBeVisible();
 
 test('a project is begun, shared, filled, and lost by whoever is removed', async ({
 	signedIn: page,
@@ -50,16 +56,70 @@ test('a project is begun, shared, filled, and lost by whoever is removed', async
 	await expect(rowOf(other, 'survey.txt').first()).toBeVisible();
 
 	await page.reload();
-	await page.getByRole('button', { name: `Remove ${friend}` }).click();
-	await expect(other.getByRole('heading', { name: 'not yours to see' })).toBeVisible();
-	await expect(other.getByText('survey.txt')).toHaveCount(0);
+	await page.getByRole('button', { name: `Make owner: ${friend}` }).click();
+	await expect(page.getByText('The project is offered')).toBeVisible();
+	await expectAccessible(page);
+	await other.goto('/projects');
+	await other.getByRole('button', { name: 'Take over Harbour works' }).click();
+	await expect(other.getByRole('heading', { name: 'Harbour works' })).toBeVisible();
+	await other.getByRole('button', { name: `Remove ${email}` }).click();
+	await expect(page.getByRole('heading', { name: 'not yours to see' })).toBeVisible();
+	await expect(page.getByText('survey.txt')).toHaveCount(0);
 	await other.close();
+});
+
+test('a large file goes on in a project where it was left, and again after a reload', async ({
+	signedIn: page
+}) => {
+	const mib = 1024 * 1024;
+	const folder = await mkdtemp(path.join(tmpdir(), 'asura-test-'));
+	const log = path.join(folder, 'log.txt');
+	const words = `The log of the dredger.\n${'-'.repeat(17 * mib)}`;
+	await writeFile(log, words);
+	const offsets: number[] = [];
+	let release: () => void = () => undefined;
+	await page.route('**/api/uploads/*', async (route) => {
+		if (route.request().method() !== 'PATCH') return route.continue();
+		offsets.push(Number(route.request().headers()['upload-offset']));
+		if (offsets.length % 2 === 0) await new Promise<void>((resolve) => (release = resolve));
+		await route.continue().catch(() => undefined);
+	});
+	await page.goto('/projects');
+	await page.getByLabel('Name of a new project').fill('Dredging');
+	await page.getByRole('button', { name: 'Begin' }).click();
+	await expectLive(page);
+	await page.locator('input[type=file]').setInputFiles(log);
+	await expect.poll(() => offsets).toEqual([0, 16 * mib]);
+	await page.getByRole('button', { name: 'Pause log.txt' }).press('Enter');
+	await expect(rowOf(page, 'log.txt')).toContainText('Paused at');
+	release();
+
+	await page.getByRole('link', { name: '← Projects' }).click();
+	await page.getByRole('link', { name: 'Dredging' }).click();
+	await expect(rowOf(page, 'log.txt')).toContainText('Paused at');
+	page.on('dialog', (dialog) => void dialog.accept());
+	await page.reload();
+	const note = page.getByRole('list', { name: 'Unfinished' });
+	const chooser = page.waitForEvent('filechooser');
+	await note.getByRole('button', { name: 'Choose log.txt' }).click();
+	await (await chooser).setFiles(log);
+	await expect(note).toHaveCount(0);
+	await expect(page.getByRole('link', { name: 'log.txt', exact: true })).toBeVisible({ timeout: 30_000 });
+	expect(offsets).toEqual([0, 16 * mib, 16 * mib]);
+
+	// What the project has already is not sent again.
+	await choose(page, text('again.txt', words));
+	await expect(rowOf(page, 'again.txt')).toContainText('You already have this: log.txt');
+	await page.goto('/');
+	await expect(page.getByText('log.txt')).toHaveCount(0);
+	await rm(folder, { recursive: true });
 });
 
 test('a file of a project has its page, live, and leads back to the project', async ({ signedIn: page }) => {
 	await page.goto('/projects');
 	await page.getByLabel('Name of a new project').fill('Pages');
 	await page.getByRole('button', { name: 'Begin' }).click();
+	await expectLive(page);
 	await choose(page, text('note.txt', 'A note about lanterns.'));
 	await expectSearchable(page, 'note.txt');
 	await page.getByRole('link', { name: 'note.txt', exact: true }).click();

@@ -36,6 +36,10 @@ test('a webhook is added, tried, seen to arrive, sent again and removed', async 
 		await page.emulateMedia({ colorScheme: 'dark' });
 		await page.screenshot({ path: test.info().outputPath('webhooks-phone.png'), fullPage: true });
 
+		await page.getByRole('button', { name: 'New secret' }).click();
+		await expect(page.getByTestId('secret')).toHaveText(/^whsec_/);
+		await expect(page.getByText('The old secret signs too until')).toBeVisible();
+		await expectAccessible(page);
 		await page.getByRole('button', { name: 'Switch off' }).click();
 		await expect(page.getByText('Switched off.')).toBeVisible();
 		await page.getByRole('button', { name: 'Remove' }).click();

@@ -15,6 +15,7 @@ import { openBegun } from '../../src/cli/asura/begun.ts';
 import { createSendResumable } from '../../src/cli/asura/send-resumable.ts';
 import { sourcesOf } from '../../src/cli/asura/sources.ts';
 import { enter, type Person } from './person.ts';
+import { begin, filesIn } from './project-people.ts';
 
 const piece = 8 * 1024 * 1024;
 const content = Buffer.alloc(20_000_000, 'A lantern in the harbour. ');
@@ -106,7 +107,8 @@ function asura(
 const stateFolder = () => path.join(folder, '.local/state/asura/uploads');
 
 describe('a large file', { timeout: 60_000 }, () => {
-	it('goes on by itself after a broken line, and its bar never goes back', async () => {
+	it('goes on by itself after a broken line, into its project, and its bar never goes back', async () => {
+		const project = await begin(ada);
 		Object.assign(line, { breaksAt: 13_000_000, refusals: 3 });
 		const begun = openBegun(path.join(folder, 'state'));
 		const sent: number[] = [];
@@ -114,7 +116,7 @@ describe('a large file', { timeout: 60_000 }, () => {
 		const from = sourcesOf(['papers/deep/big.txt'], { folder, stdinName: '' });
 		const source = (await from.next()).value;
 		if (!source) throw new Error('there is no file');
-		const file = await createSendResumable(begun)(
+		const file = await createSendResumable(begun, project.id)(
 			source,
 			{ url: line.url, key: token },
 			{
@@ -124,6 +126,7 @@ describe('a large file', { timeout: 60_000 }, () => {
 			}
 		);
 		expect(file).toMatchObject({ filename: 'big.txt', folder: '', size_bytes: content.length, sha256 });
+		expect((await filesIn(ada, project)).map(({ id }) => id)).toEqual([file.id]);
 		expect(stalls).toBeGreaterThanOrEqual(1);
 		expect(line.refusals).toBeLessThanOrEqual(0);
 		expect(sent).toEqual(sent.toSorted((a, b) => a - b));

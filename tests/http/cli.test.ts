@@ -86,6 +86,15 @@ describe('asura', () => {
 		expect(existsSync(file)).toBe(false);
 	});
 
+	it('says of a key that is refused that it is, however much was being sent', async () => {
+		for (const name of ['x', 'y', 'z'])
+			await writeFile(path.join(folder, `${name}-large.txt`), 'A large word. '.repeat(70_000));
+		const wrong = { ...account, ASURA_KEY: 'asura_wrong' };
+		const ran = await asura(['upload', 'x-large.txt', 'y-large.txt', 'z-large.txt', '--json'], wrong);
+		expect(objectsOf(ran).map(({ code }) => code)).toEqual(Array(3).fill('auth.key_invalid'));
+		expect(ran.code).toBe(3);
+	});
+
 	it(
 		'sends folders and standard input, watches them, finds, fetches and deletes them',
 		{ timeout: 60_000 },

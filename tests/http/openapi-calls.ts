@@ -136,6 +136,10 @@ export async function prepareCalls(ada: Person): Promise<Record<string, Call[]>>
 			{ path: webhook, options: { ...json({ events: ['file.failed'] }), method: 'PATCH' }, status: 200 },
 			{ path: webhook, options: { ...json({ events: [] }), method: 'PATCH' }, status: 400 }
 		],
+		'POST /api/webhooks/{id}/secret': [
+			{ path: `${webhook}/secret`, options: { method: 'POST' }, status: 200 },
+			missing(`/api/webhooks/${nobody}/secret`, 'POST')
+		],
 		'POST /api/webhooks/{id}/test': [
 			{ path: `${webhook}/test`, options: post, status: 202 },
 			missing(`/api/webhooks/${nobody}/test`, 'POST')

@@ -1,7 +1,7 @@
 // People who share projects, over HTTP.
 import { expect } from 'vitest';
 import type { StoredFile } from '#lib/shared/files.ts';
-import type { GivenRole, Invitation, Project } from '#lib/shared/projects.ts';
+import type { GivenRole, Invitation, Project, Role } from '#lib/shared/projects.ts';
 import { multipartBody, multipartType } from '../support/multipart.ts';
 import { enter, type Person } from './person.ts';
 
@@ -40,7 +40,7 @@ export async function invite(
 	owner: Person,
 	project: { id: string },
 	email: string,
-	role: GivenRole = 'viewer'
+	role: Role = 'viewer'
 ): Promise<Invitation> {
 	const answer = await post(owner, `/api/projects/${project.id}/invitations`, { email, role });
 	expect(answer.status).toBe(201);

@@ -248,11 +248,11 @@ describe('an invitation', () => {
 			);
 	});
 
-	it('cannot make anybody an owner, and there are not more than may wait', async () => {
+	it('cannot make a stranger the owner, and there are not more than may wait', async () => {
 		const project = await begin(ada, 'Many');
 		const at = `/api/projects/${project.id}/invitations`;
 		expect(await codeOf(post(ada, at, { email: 'x@example.org', role: 'owner' }))).toBe(
-			'400 request.invalid'
+			'409 project.not_a_member'
 		);
 		for (let i = 0; i < 50; i += 1) await invite(ada, project, `p${i}@example.org`);
 		expect(await codeOf(post(ada, at, { email: 'one-more@example.org' }))).toBe('409 invitation.too_many');

@@ -9,6 +9,7 @@ export type NewUpload = {
 	filename?: string;
 	sha256?: string;
 	path?: string;
+	project?: string;
 	headers?: Record<string, string>;
 	/** Sent with the creation. */
 	body?: Buffer;

@@ -21,7 +21,8 @@ export function createBars(out: Output) {
 		if (bars.size > most) shown.push(out.dim(`and ${bars.size - most} more`));
 		const up = drawn > 0 ? `\x1b[${drawn}A` : '';
 		const lines = [...ended.splice(0), ...shown].map((line) => `${line}\n`).join('');
-		out.raw(`\x1b[?25l${up}\r\x1b[0J${lines}`);
+		// Without wrapping: a line that takes two, of a wide script or a narrow terminal, would never be erased whole.
+		out.raw(`\x1b[?25l\x1b[?7l${up}\r\x1b[0J${lines}\x1b[?7h`);
 		drawn = shown.length;
 	}
 

@@ -21,7 +21,15 @@ const Entry = v.pipe(
 const keptMs = 86_400_000;
 const keptMost = 200;
 
-export type Fingerprint = { server: string; place: string; folder: string; size: number; modified: number };
+export type Fingerprint = {
+	server: string;
+	/** That it goes into. */
+	project?: string | undefined;
+	place: string;
+	folder: string;
+	size: number;
+	modified: number;
+};
 export type Place = ReturnType<Begun['placeOf']>;
 export type Begun = ReturnType<typeof openBegun>;
 
@@ -94,9 +102,9 @@ function read(file: string) {
 	return entry.success ? entry.output : undefined;
 }
 
-function hashOf({ server, place, folder, size, modified }: Fingerprint): string {
+function hashOf({ server, project, place, folder, size, modified }: Fingerprint): string {
 	return createHash('sha256')
-		.update(JSON.stringify([server, place, folder, size, modified]))
+		.update(JSON.stringify([server, place, folder, size, modified, ...(project ? [project] : [])]))
 		.digest('hex');
 }
 

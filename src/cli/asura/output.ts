@@ -5,7 +5,7 @@ export type Output = ReturnType<typeof createOutput>;
 
 export function createOutput({ isJson, env }: { isJson: boolean; env: Record<string, string | undefined> }) {
 	const { stdout, stderr } = process;
-	const isTerminal = stdout.isTTY === true && env.TERM !== 'dumb' && !isJson;
+	const isTerminal = stdout.isTTY === true && env.TERM !== 'dumb' && speaksUnicode(env) && !isJson;
 	const hasColour = isTerminal && !env.NO_COLOR;
 
 	return {
@@ -32,6 +32,12 @@ export function createOutput({ isJson, env }: { isJson: boolean; env: Record<str
 		bold: (text: string) => (hasColour ? `\x1b[1m${text}\x1b[22m` : text),
 		accent: (text: string) => (hasColour ? `\x1b[38;5;166m${text}\x1b[39m` : text)
 	};
+}
+
+/** Bars are made of characters that other encodings do not have. */
+function speaksUnicode({ LC_ALL, LC_CTYPE, LANG }: Record<string, string | undefined>): boolean {
+	const locale = LC_ALL || LC_CTYPE || LANG;
+	return !locale || /utf-?8/i.test(locale);
 }
 
 /** Names and texts come from others: nothing in them may steer the terminal. */

@@ -24,6 +24,7 @@ type File = { place: string; size: number; folder: string; name: string; sha256:
 type Attempt = {
 	file: File;
 	server: Connection;
+	project: string | undefined;
 	place: Place;
 	/** Of the upload on the server. */
 	at: string | undefined;
@@ -32,11 +33,12 @@ type Attempt = {
 	onSent: (bytes: number) => void;
 };
 
-export function createSendResumable(begun: Begun): Send {
+/** To the person's own files or into a project. */
+export function createSendResumable(begun: Begun, project?: string): Send {
 	return async (source, server, { signal, onSent, onStalled }) => {
 		const { file, modified } = await fileOf(source, signal);
 		const { place: where, folder, size } = file;
-		const place = begun.placeOf({ server: server.url, place: where, folder, size, modified });
+		const place = begun.placeOf({ server: server.url, project, place: where, folder, size, modified });
 		const api = createApi(connect(server));
 		let at = place.begun;
 		let most = 0;
@@ -47,6 +49,7 @@ export function createSendResumable(begun: Begun): Send {
 			const id = await sendOnce({
 				file,
 				server,
+				project,
 				place,
 				at,
 				signal,
@@ -88,9 +91,10 @@ export function createSendResumable(begun: Begun): Send {
 }
 
 /** Until it is whole, or something ends it; the id of the file that it has become. */
-async function sendOnce({ file, server, place, at, signal, onBegun, onSent }: Attempt): Promise<string> {
+async function sendOnce(attempt: Attempt): Promise<string> {
+	const { file, server, project, place, at, signal, onBegun, onSent } = attempt;
 	const { name, folder, size } = file;
-	const metadata = { filename: name, ...(folder && { path: folder }) };
+	const metadata = { filename: name, ...(folder && { path: folder }), ...(project && { project }) };
 	const { promise, resolve, reject } = Promise.withResolvers<string>();
 	let timer: NodeJS.Timeout | undefined;
 	const watch = (sent: number) => {

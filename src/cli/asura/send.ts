@@ -46,7 +46,7 @@ export class Changed extends Error {
 }
 
 /** In one request, to the person's own files or into a project. */
-export function sendMultipart(project?: string): Send {
+export function createSendMultipart(project?: string): Send {
 	const path = '/api/files/upload' + (project === undefined ? '' : `?project=${encodeURIComponent(project)}`);
 	return (source, server, how) => sendTo(path, source, server, how);
 }
@@ -61,6 +61,8 @@ async function sendTo(
 	const { head, tail } = partOf(boundary, source);
 	const headers: Record<string, string | number> = {
 		authorization: `Bearer ${key}`,
+		// A server that closes after an answer before the body would take the answer with it.
+		connection: 'keep-alive',
 		'content-type': `multipart/form-data; boundary=${boundary}`
 	};
 	if (source.sizeBytes !== undefined)

@@ -8,7 +8,7 @@ import { openBegun, stateFolder } from './begun.ts';
 import { atLeastOne, type Context } from './context.ts';
 import { type Exit, exitOf, exits } from './exit.ts';
 import { harmless } from './output.ts';
-import { bySize, sendMultipart, type Source } from './send.ts';
+import { bySize, createSendMultipart, type Source } from './send.ts';
 import { createSendResumable } from './send-resumable.ts';
 import { sourcesOf } from './sources.ts';
 import { watchFiles } from './watch.ts';
@@ -25,9 +25,7 @@ export async function upload(
 ): Promise<Exit> {
 	const { server, out, signal, env } = context;
 	const begun = openBegun(stateFolder(env));
-	// What is sent in pieces becomes a file of one's own.
-	const inOneRequest = sendMultipart(project);
-	const send = project === undefined ? bySize(inOneRequest, createSendResumable(begun)) : inOneRequest;
+	const send = bySize(createSendMultipart(project), createSendResumable(begun, project));
 	atLeastOne(given, 'files or folders, or - for standard input');
 	const teller = createTeller(context, isWatching);
 	const watch = isWatching
@@ -80,7 +78,7 @@ function createTeller({ out }: Context, isWatching: boolean) {
 		line: nowLine(file)
 	});
 	const say = (what: string, rest: string, object: unknown) => {
-		if (!bars) out.tell(`${what.padEnd(10)}  ${harmless(rest)}`, object);
+		if (!bars) out.tell(`${what.padEnd(11)}  ${harmless(rest)}`, object);
 	};
 
 	return {

@@ -112,9 +112,9 @@ export function createApi(fetch: typeof globalThis.fetch) {
 			const answer = await ask('/api/files/retry', asJson({ status: 'failed' }));
 			return v.parse(RetryAllAnswer, await answer.json()).files;
 		},
-		/** Of the files with these hashes one each. */
-		async known(sha256: readonly string[]): Promise<StoredFile[]> {
-			const answer = await ask('/api/files/known', asJson({ sha256 }));
+		/** Of the files with these hashes one each: one's own or a project's. */
+		async known(sha256: readonly string[], project?: string): Promise<StoredFile[]> {
+			const answer = await ask('/api/files/known', asJson({ sha256, project }));
 			return v.parse(KnownAnswer, await answer.json()).files;
 		},
 		async file(id: string): Promise<StoredFile> {

@@ -12,9 +12,11 @@ const pieceBytes = 16 * 1024 * 1024;
 export type ResumableOptions = {
 	unfinished: UnfinishedUploads;
 	fileOf: (id: string) => Promise<StoredFile>;
+	/** That they go into; without it, the person's own files. */
+	project?: string | undefined;
 };
 
-export function createSendResumable({ unfinished, fileOf }: ResumableOptions): Send {
+export function createSendResumable({ unfinished, fileOf, project }: ResumableOptions): Send {
 	/** The same file chosen twice is two uploads. */
 	const inUse = new Set<string>();
 
@@ -37,7 +39,12 @@ export function createSendResumable({ unfinished, fileOf }: ResumableOptions): S
 			chunkSize: pieceBytes,
 			retryDelays: null,
 			storeFingerprintForResuming: false,
-			metadata: { filename: file.name, ...(folder && { path: folder }), ...(sha256 && { sha256 }) },
+			metadata: {
+				filename: file.name,
+				...(folder && { path: folder }),
+				...(sha256 && { sha256 }),
+				...(project && { project })
+			},
 			onUploadUrlAvailable() {
 				if (signal.reason === ending.cancelled) return end();
 				path = new URL(upload.url ?? '', location.href).pathname;

@@ -15,6 +15,8 @@ export function isPassing({ status, code }: ApiError): boolean {
 
 /** The upload is gone from the server. */
 export function isGone({ code }: ApiError): boolean {
+	// Of a project that one may not add to any more, nothing stays either.
+	if (code === 'project.not_found' || code === 'project.forbidden') return true;
 	return code !== 'upload.interrupted' && findProblem(code)?.kept === 'Nothing was stored.';
 }
 

@@ -33,10 +33,9 @@ export function bySize(small: Send, large: Send): Send {
 }
 
 /** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
-export const sendMultipart: Send = (file, how) => send('/api/files/upload', file, how);
-
-export function sendToProject(id: string): Send {
-	return (file, how) => send(`/api/files/upload?project=${id}`, file, how);
+export function createSendMultipart(project?: string): Send {
+	const path = `/api/files/upload${project === undefined ? '' : `?project=${project}`}`;
+	return (file, how) => send(path, file, how);
 }
 
 const send = (path: string, ...[file, { signal, onSent, folder }]: Parameters<Send>): ReturnType<Send> =>

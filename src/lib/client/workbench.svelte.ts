@@ -17,7 +17,7 @@ import { Theme } from './theme.svelte.ts';
 import { createCheck, createHash } from './known.ts';
 import { createSendResumable } from './send-resumable.ts';
 import { fingerprintOf, type Unfinished, UnfinishedUploads } from './unfinished.svelte.ts';
-import { bySize, isSentAtOnce, sendMultipart, sendToProject } from './upload.ts';
+import { bySize, createSendMultipart, isSentAtOnce } from './upload.ts';
 import { type Upload, Uploads } from './uploads.svelte.ts';
 import { count, wordToTry } from './words.ts';
 
@@ -29,7 +29,6 @@ export type WorkbenchOptions = {
 	/** The desk's own, when this is a project on it. */
 	notices?: Notices;
 	project?: string;
-	onMessage?: (message: StreamMessage) => void;
 };
 
 export class Workbench {
@@ -37,6 +36,13 @@ export class Workbench {
 	readonly notices: Notices;
 	/** The project that is on the page: what is dropped goes there. */
 	project = $state.raw<Workbench>();
+	/** Projects with an open page, and those whose page was left while something was still to be sent. */
+	readonly projects = new Map<string, Workbench>();
+	/** Pages that show it. */
+	pages = 0;
+	/** Whoever looks hears each message of the stream. */
+	onMessage: ((message: StreamMessage) => void) | undefined;
+	readonly #projectId: string | undefined;
 	/** False: the person may look, and nothing else. */
 	canWrite = $state(true);
 	readonly theme = new Theme();
@@ -65,25 +71,26 @@ export class Workbench {
 	);
 	readonly summary: Summary = $derived(summaryOf(this.rows));
 
-	constructor({ scope, maxFileBytes, notices = new Notices(), project, onMessage }: WorkbenchOptions) {
+	constructor({ scope, maxFileBytes, notices = new Notices(), project }: WorkbenchOptions) {
+		this.#projectId = project;
 		this.maxFileBytes = maxFileBytes;
 		this.uploadForm = project === undefined ? '/?/upload' : `/projects/${project}?/upload`;
 		this.notices = notices;
 		// Notifications come by the person's own stream.
 		const onEvent = project === undefined ? (event: NamedEvent) => this.#showEvent(event) : undefined;
+		const onMessage = (message: StreamMessage) => this.onMessage?.(message);
 		this.files = new Files({ scope, project, onMessage, ...(onEvent && { onEvent }) });
-		this.unfinished = new UnfinishedUploads({ scope, ...browserMemory() });
+		const place = project === undefined ? scope : `${scope}.${project}`;
+		const unfinished = new UnfinishedUploads({ scope: place, ...browserMemory() });
+		this.unfinished = unfinished;
 		const fileOf = (id: string) => this.api.file(id);
-		const sendOwn = bySize(sendMultipart, createSendResumable({ unfinished: this.unfinished, fileOf }));
-		const check = createCheck({ hash: createHash(), ask: (hashes) => this.api.known(hashes) });
 		this.uploads = new Uploads({
-			send: project === undefined ? sendOwn : sendToProject(project),
+			send: bySize(createSendMultipart(project), createSendResumable({ unfinished, fileOf, project })),
 			maxFileBytes,
-			beginsAgain: (file) => project !== undefined || isSentAtOnce(file),
+			beginsAgain: isSentAtOnce,
 			newest: () => this.files.list[0]?.created_at ?? '',
 			onStored: (file) => this.take(file),
-			// What is there already is asked of one's own files only.
-			...(project === undefined && { check }),
+			check: createCheck({ hash: createHash(), ask: (hashes) => this.api.known(hashes, project) }),
 			findArrived: (upload) => this.#findArrived(upload),
 			onAbandoned: ({ file, folder }) => {
 				const begun = this.unfinished.find(fingerprintOf(file, folder));
@@ -190,7 +197,7 @@ export class Workbench {
 	/** The answer to an upload was lost: the file may be there all the same. */
 	async #findArrived({ sha256, file, folder, addedAfter }: Upload): Promise<StoredFile | undefined> {
 		if (sha256 === undefined) return undefined;
-		const [found] = await this.api.known([sha256]);
+		const [found] = await this.api.known([sha256], this.#projectId);
 		const isIt = found?.filename === file.name && found.folder === folder && found.created_at > addedAfter;
 		return isIt ? found : undefined;
 	}

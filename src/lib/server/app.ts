@@ -98,12 +98,29 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const uploads = createUploads({ blobs, files, config, metrics, log, alsoTakes });
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
 	const partials = path.join(config.dataDir, 'uploads');
-	const resumable = createResumable({ folder: partials, db, blobs, files, config, metrics, log, alsoTakes });
+	const projects = createProjects({
+		db,
+		bell,
+		quotaBytes: config.userQuotaBytes,
+		leave: events.leave
+	});
+	const resumable = createResumable({
+		folder: partials,
+		db,
+		blobs,
+		files,
+		config,
+		metrics,
+		log,
+		alsoTakes,
+		reachProject: (userId, projectId) => projects.reach(userId, projectId, 'editor')
+	});
 	const vectorIndex = createVectorIndex({ db: platform.slowDb ?? db, capabilities, log });
 	const webhooks = createWebhooks({
 		db,
 		capabilities,
 		config,
+		reachProject: (userId, projectId) => projects.reach(userId, projectId, 'editor'),
 		log,
 		notify: (user, { url, reason }) =>
 			events.send({
@@ -145,8 +162,6 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	const search = createSearch({ db, embedder, capabilities });
 
 	let stopDuties: Stop = async () => undefined;
-
-	const projects = createProjects({ db, bell, leave: events.leave });
 
 	const harness = config.hasHarness
 		? createHarness({

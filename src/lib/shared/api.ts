@@ -149,8 +149,10 @@ export const PassagesAnswer = v.object({
 	next: v.nullable(v.number())
 });
 
-/** POST /api/files/known: which of these bytes the person has already. */
+/** POST /api/files/known: which of these bytes are there already. */
 export const Known = v.object({
+	/** In this project; without it, among the person's own files. */
+	project: v.optional(v.string()),
 	sha256: v.pipe(
 		v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
 		v.minLength(1),

@@ -80,7 +80,9 @@ export const problems = {
 	'project.forbidden': p(403, 'Your role in this project does not allow that.', unchanged, 'Ask the owner of the project.'),
 	'project.too_many': p(409, 'You have as many projects as one person may have.', unchanged, 'Delete one that you no longer need.'),
 	'project.too_many_members': p(409, 'The project has as many members as it may have.', unchanged, 'Remove somebody first.'),
-	'project.owner_stays': p(409, 'A project keeps its owner.', unchanged, 'Delete the project instead.'),
+	'project.owner_stays': p(409, 'A project keeps its owner.', unchanged, 'Offer it to another member, or delete it.'),
+	'project.at_work': p(409, 'Files of this project are being processed.', unchanged, 'Try again when they have ended.', true),
+	'project.not_a_member': p(409, 'Only a member can be made the owner.', unchanged, 'Invite them to the project first.'),
 	'project.already_member': p(409, 'Somebody with this address is a member already.', unchanged, 'Nothing needs to be done.'),
 	'invitation.not_found': p(404, 'There is no such invitation for you, or it is no longer valid.', unchanged, 'Ask to be invited again, with the address that you sign in with.'),
 	'invitation.too_many': p(409, 'Too many invitations of this project wait for an answer.', unchanged, 'Withdraw one of them.'),
@@ -119,9 +121,10 @@ export const problems = {
 	'processor.link_expired': p(410, 'This link has expired.', unchanged, 'Wait until the file is handed over again.'),
 
 	'webhook.not_found': p(404, 'There is no such webhook.', unchanged, 'Go back to the list.'),
+	'webhook.not_yours': p(403, 'Somebody else in the project made this webhook.', unchanged, 'Ask them; the owner of the project can remove it.'),
 	'webhook.delivery_not_found': p(404, 'There is no such delivery; they are kept for 30 days.', unchanged, 'Go back to the list.'),
 	'webhook.address_refused': p(422, 'A webhook cannot lead to that address.', unchanged, 'Use a public https:// address, or ask the operator.'),
-	'webhook.too_many': p(409, 'There are as many webhooks as one person may have.', unchanged, 'Remove one that is not needed any more.'),
+	'webhook.too_many': p(409, 'There are as many webhooks as one person, or one project, may have.', unchanged, 'Remove one that is not needed any more.'),
 
 	'search.query_missing': p(400, 'The search is empty.', unchanged, 'Type what you are looking for.'),
 	'stream.too_many': p(429, 'Too many live connections of one person.', unchanged, 'Close a tab, then try again.', true)

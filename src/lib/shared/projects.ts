@@ -4,7 +4,7 @@ import { KeptText } from './kept-text.ts';
 
 export const roles = ['owner', 'editor', 'viewer'] as const;
 export const Role = v.picklist(roles);
-/** What somebody can be made; a project has one owner, who began it. */
+/** What a member can be made. */
 export const GivenRole = v.picklist(['editor', 'viewer']);
 
 export const projectLimits = {
@@ -52,7 +52,8 @@ export const MembersAnswer = v.object({ members: v.array(Member) });
 export const Invitation = v.object({
 	id,
 	email: v.string(),
-	role: GivenRole,
+	/** owner: the project is offered to a member, whose storage its files take then. */
+	role: Role,
 	project: v.object({ id, name: v.string() }),
 	created_at: v.string(),
 	expires_at: v.string()
@@ -88,7 +89,7 @@ const Address = v.pipe(
 );
 export const NewProject = v.object({ name: Name });
 export const MemberChange = v.object({ role: GivenRole });
-export const NewInvitation = v.object({ email: Address, role: v.optional(GivenRole, 'viewer') });
+export const NewInvitation = v.object({ email: Address, role: v.optional(Role, 'viewer') });
 export const ProposalChange = v.pipe(
 	v.object({
 		title: v.optional(Name),

@@ -10,7 +10,10 @@ export const tusAsks = {
 		'Tus-Resumable': Version,
 		'Upload-Length': Count,
 		'Upload-Metadata': v.optional(
-			v.pipe(v.string(), v.description('filename, path and sha256, each with its value in base64, by commas'))
+			v.pipe(
+				v.string(),
+				v.description('filename, path, sha256 and project, each with its value in base64, by commas')
+			)
 		)
 	}),
 	send: v.object({ 'Tus-Resumable': Version, 'Upload-Offset': Count }),

@@ -1,4 +1,4 @@
-// Webhooks: what a person subscribes to, and what became of each message (docs/webhooks.md).
+// Webhooks: what a person, or a project, subscribes to, and what became of each message (docs/webhooks.md).
 import * as v from 'valibot';
 import { KeptText } from './kept-text.ts';
 
@@ -9,7 +9,12 @@ export type WebhookEvent = v.InferOutput<typeof WebhookEvent>;
 const Url = v.pipe(KeptText, v.trim(), v.maxLength(2000), v.url('That is not an address.'));
 const Events = v.pipe(v.array(WebhookEvent), v.minLength(1, 'Choose at least one event.'), v.maxLength(20));
 
-export const NewWebhook = v.object({ url: Url, events: Events });
+export const NewWebhook = v.object({
+	url: Url,
+	events: Events,
+	/** Of this project only; without it, of the person's own files and projects. */
+	project: v.optional(v.pipe(v.string(), v.uuid()))
+});
 export const WebhookChange = v.partial(v.object({ url: Url, events: Events, is_enabled: v.boolean() }));
 export type NewWebhook = v.InferOutput<typeof NewWebhook>;
 export type WebhookChange = v.InferOutput<typeof WebhookChange>;
@@ -25,12 +30,18 @@ export const Webhook = v.object({
 	disabled_reason: v.nullable(v.string()),
 	/** The first failure since a delivery last succeeded. */
 	failing_since: v.nullable(v.string()),
+	/** null: of the person's own files and projects. */
+	project: v.nullable(v.object({ id: v.pipe(v.string(), v.uuid()), name: v.string() })),
+	/** In a project others see it: its owner may also remove it, editors may look. */
+	you_may: v.picklist(['change', 'remove', 'look']),
+	/** Until then the secret before signs too; null: there is none. */
+	old_secret_until: v.nullable(v.string()),
 	created_at: v.string()
 });
 export type Webhook = v.InferOutput<typeof Webhook>;
 
 export const WebhookList = v.object({ webhooks: v.array(Webhook) });
-/** `secret` is told this once. */
+/** Of a new webhook, or one with a new secret: `secret` is told this once. */
 export const WebhookAdded = v.object({ webhook: Webhook, secret: v.string() });
 export type WebhookAdded = v.InferOutput<typeof WebhookAdded>;
 

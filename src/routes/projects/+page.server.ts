@@ -1,5 +1,5 @@
 // The projects of a person, and the invitations that wait for her.
-import { redirect } from '@sveltejs/kit';
+import { fail, redirect } from '@sveltejs/kit';
 import { NewProject } from '#lib/shared/projects.ts';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -21,7 +21,15 @@ export const actions: Actions = {
 	},
 	async accept({ locals: { app, session }, request }) {
 		const person = app.auth.require(session);
-		const id = await app.projects.invitations.accept(person, String((await request.formData()).get('id')));
+		const invitation = String((await request.formData()).get('id'));
+		let id: string;
+		try {
+			id = await app.projects.invitations.accept(person, invitation);
+		} catch (error) {
+			const { status, message } = app.errors.toAppError(error);
+			if (status >= 500) throw error;
+			return fail(status, { message });
+		}
 		redirect(303, `/projects/${id}`);
 	},
 	async decline({ locals: { app, session }, request }) {

@@ -3,13 +3,19 @@ import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals: { app, session } }) => {
 	const { id, userId, name, isLocal, expiresAt } = app.auth.requirePerson(session);
-	const [usage, sessions] = await Promise.all([app.files.usage(userId), app.auth.sessionsOf(userId)]);
+	const [usage, sessions, projects] = await Promise.all([
+		app.files.usage(userId),
+		app.auth.sessionsOf(userId),
+		app.projects.list(userId)
+	]);
 	return {
 		name,
 		signedInBy: isLocal ? 'this machine' : (app.auth.providerName ?? 'this machine'),
 		expiresAt: expiresAt?.toISOString(),
 		usage: { ...usage, quotaBytes: app.config.userQuotaBytes },
 		embedder: app.embedder,
+		/** They go with the account, for their other members too. */
+		ownProjects: projects.filter(({ role }) => role === 'owner').map(({ name }) => name),
 		sessions: sessions.map((one) => ({ ...one, isThis: one.id === id }))
 	};
 };

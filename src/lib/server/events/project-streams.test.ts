@@ -23,7 +23,7 @@ beforeAll(async () => {
 	platform = await openTestPlatform();
 	live = await startLive(platform, { HEARTBEAT_SECONDS: '1' });
 	const bell = { ring: (userId: string) => void platform.db.notify('asura_files', userId) };
-	projects = createProjects({ db: platform.db, bell, leave: live.events.leave });
+	projects = createProjects({ db: platform.db, bell, quotaBytes: 1e9, leave: live.events.leave });
 	ada = await live.signIn(`${randomUUID()}@localhost`);
 	bob = await live.signIn(`${randomUUID()}@localhost`);
 	projectId = (await projects.add(ada.userId, 'Streams')).id;

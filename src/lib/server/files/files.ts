@@ -59,8 +59,8 @@ export function createFiles(deps: FilesDeps) {
 		/** Row and job in one transaction. `cursor`: who follows from it hears of this file. */
 		async add(file: NewFile): Promise<{ file: StoredFile; isDuplicate: boolean; cursor: string }> {
 			const cursor = await changes.now();
-			const added = await db.tx((tx) => insertFile(tx, jobs, file));
-			bell.ring(file.userId);
+			const { ownerId, ...added } = await db.tx((tx) => insertFile(tx, jobs, file));
+			bell.ring(ownerId);
 			return { ...added, cursor };
 		},
 
@@ -78,8 +78,9 @@ export function createFiles(deps: FilesDeps) {
 		find: (userId: string, id: string): Promise<StoredFile | undefined> => findFile(db, userId, id),
 		/** Somebody else's file is not found, like one that does not exist. */
 		get: (userId: string, id: string): Promise<StoredFile> => getFile(db, userId, id),
-		/** Of the files with these hashes one each: the person has those bytes already. */
-		known: (userId: string, hashes: readonly string[]): Promise<StoredFile[]> => findSame(db, userId, hashes),
+		/** Of the files with these hashes one each: the person, or a project that was reached, has those bytes already. */
+		known: (userId: string, hashes: readonly string[], scopeId = userId): Promise<StoredFile[]> =>
+			findSame(db, { userId, scopeId }, hashes),
 		details: async (userId: string, id: string): Promise<FileDetails> =>
 			findDetails(db, estimateUsd, await ownerOf(userId, id, 'viewer'), id),
 		/** The project that it is in; undefined when it is the person's own. */

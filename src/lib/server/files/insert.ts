@@ -5,7 +5,7 @@ import type { Tx } from '../platform/platform.ts';
 import type { Jobs } from './job.ts';
 import { isLostSql } from './lost.ts';
 import { forOwner, lockOwner } from './owner-lock.ts';
-import { checkArrival } from './reach.ts';
+import { type Arrival, checkArrival, findOwner } from './reach.ts';
 import { fileColumns, toStoredFile } from './row.ts';
 
 export type NewFile = {
@@ -20,20 +20,22 @@ export type NewFile = {
 	quotaBytes: number;
 	/** The resumable upload (asura.uploads) that becomes this file, once. */
 	uploadId?: string;
-	/** The project that it is added to, and by whom; `userId` is the project's owner then. */
-	into?: { projectId: string; addedBy: string } | undefined;
+	/** The project that it is added to, and by whom; `userId` does not count then, but the project's owner. */
+	into?: Arrival | undefined;
 };
 
 /** `isDuplicate`: the row shares the blob of an earlier one, and `blobId` is not needed any more. */
 export async function insertFile(
 	tx: Tx,
 	jobs: Jobs,
-	file: NewFile
-): Promise<{ file: StoredFile; isDuplicate: boolean }> {
-	await lockOwner(tx, file.userId);
-	if (file.into) await checkArrival(tx, file.into);
-	const finished = file.uploadId && (await findFinished(tx, file.userId, file.uploadId));
-	if (finished) return { file: finished, isDuplicate: true };
+	given: NewFile
+): Promise<{ file: StoredFile; isDuplicate: boolean; ownerId: string }> {
+	const ownerId = given.into ? await findOwner(tx, given.into) : given.userId;
+	const file = { ...given, userId: ownerId };
+	await lockOwner(tx, ownerId);
+	if (file.into) await checkArrival(tx, { ...file.into, ownerId });
+	const finished = file.uploadId && (await findFinished(tx, ownerId, file.uploadId));
+	if (finished) return { file: finished, isDuplicate: true, ownerId };
 	const { usedBytes, original, backlog } = await lookAround(tx, file);
 	if (!original && usedBytes + file.sizeBytes > file.quotaBytes) throw problem('upload.quota_exceeded');
 	const adding = tx.query(insertSql, [
@@ -52,7 +54,7 @@ export async function insertFile(
 	if (file.uploadId)
 		await tx.query('update asura.uploads set file_id = $2 where id = $1', [file.uploadId, stored.id]);
 	await jobs.send(tx, { fileId: stored.id, attempt: 0, sizeBytes: file.sizeBytes }, backlog);
-	return { file: stored, isDuplicate: original !== undefined };
+	return { file: stored, isDuplicate: original !== undefined, ownerId };
 }
 
 /** The file that the upload has become; undefined when that is still to happen. */

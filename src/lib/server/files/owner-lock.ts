@@ -9,6 +9,11 @@ export async function lockOwner(tx: Tx, userId: string): Promise<void> {
 	await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`asura.owner:${userId}`]);
 }
 
+/** Always in the same order: two who wait for each other would wait for ever. */
+export async function lockOwners(tx: Tx, ...userIds: readonly string[]): Promise<void> {
+	for (const userId of new Set(userIds.toSorted())) await lockOwner(tx, userId);
+}
+
 export async function shareOwnerLock(tx: Tx, userId: string): Promise<void> {
 	await tx.query('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [`asura.owner:${userId}`]);
 }

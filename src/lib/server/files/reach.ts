@@ -40,19 +40,34 @@ export async function findScopes(db: Queryable, userId: string): Promise<string[
 	return rows.map(({ id }) => id);
 }
 
-/** The one place where a file comes into a project: its members may have changed while the bytes came. */
+export type Arrival = { projectId: string; addedBy: string };
+
+/** Whose storage it takes: the owner's. Under his lock `checkArrival` looks whether he still is it. */
+export async function findOwner(tx: Queryable, { projectId }: Pick<Arrival, 'projectId'>): Promise<string> {
+	const { rows } = await tx.query<{ id: string }>(
+		'select owner_id::text as id from public.projects where id = $1',
+		[projectId]
+	);
+	if (!rows[0]) throw problem('project.not_found');
+	return rows[0].id;
+}
+
+/** Wherever something comes into a project: its members may have changed while the bytes came. */
 export async function checkArrival(
 	tx: Queryable,
-	{ projectId, addedBy }: { projectId: string; addedBy: string }
+	{ projectId, addedBy, ownerId }: Arrival & { ownerId: string }
 ): Promise<void> {
-	// Until the file's row is there, nobody can be removed and the project cannot be deleted.
-	const { rows } = await tx.query<{ may: boolean }>(
-		`select project_id in (select asura.scopes_of($2, 'editor')) as may from public.project_members
-		 where project_id = $1 and user_id = $2 for share`,
-		[projectId, addedBy]
+	// Until the row is there, nobody can be removed and the project cannot be deleted.
+	const { rows } = await tx.query<{ may: boolean; isOwners: boolean }>(
+		`select m.project_id in (select asura.scopes_of($2, 'editor')) as may, p.owner_id = $3 as "isOwners"
+		 from public.project_members m join public.projects p on p.id = m.project_id
+		 where m.project_id = $1 and m.user_id = $2 for share of m`,
+		[projectId, addedBy, ownerId]
 	);
 	if (!rows[0]) throw problem('project.not_found');
 	if (!rows[0].may) throw problem('project.forbidden');
+	// It was handed over while we waited for the lock of the owner before.
+	if (!rows[0].isOwners) throw problem('server.unavailable');
 }
 
 export type Guest = { readonly userId: string; readonly scope: Scope };

@@ -38,12 +38,18 @@ export async function getFile(db: Db, userId: string, id: string): Promise<Store
 	return file;
 }
 
-export async function findSame(db: Db, userId: string, hashes: readonly string[]): Promise<StoredFile[]> {
+type Look = { userId: string; scopeId: string };
+
+export async function findSame(
+	db: Db,
+	{ userId, scopeId }: Look,
+	hashes: readonly string[]
+): Promise<StoredFile[]> {
 	const sql = `
 		select distinct on (f.sha256) ${fileColumns} from public.files f
 		where f.scope_id = $1 and f.sha256 = any($2::text[]) and not ${isLostSql}
 		order by f.sha256, f.created_at desc`;
-	const { rows } = await db.tx((tx) => tx.query(sql, [userId, hashes]), { as: { userId } });
+	const { rows } = await db.tx((tx) => tx.query(sql, [scopeId, hashes]), { as: { userId } });
 	return rows.map(toStoredFile);
 }
 
@@ -51,7 +57,7 @@ export async function findSame(db: Db, userId: string, hashes: readonly string[]
 export async function listFiles(
 	db: Db,
 	changes: Now,
-	{ userId, scopeId }: { userId: string; scopeId: string },
+	{ userId, scopeId }: Look,
 	query: ListQuery
 ): Promise<ListAnswer> {
 	const limit = query.limit ?? limits.listPage;

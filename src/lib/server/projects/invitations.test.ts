@@ -11,7 +11,12 @@ let projects: Projects;
 beforeAll(async () => {
 	platform = await openTestPlatform();
 	const { db } = platform;
-	projects = createProjects({ db, bell: createBell({ db, log: silentLog }), leave: () => undefined });
+	projects = createProjects({
+		db,
+		bell: createBell({ db, log: silentLog }),
+		quotaBytes: 1e9,
+		leave: () => undefined
+	});
 });
 afterAll(() => platform.close());
 

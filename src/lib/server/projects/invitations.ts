@@ -1,15 +1,19 @@
 // Invitations by e-mail address. Whether an address has an account makes no difference to any answer. Whoever has signed
 // in with that very address finds it, and accepts it once; for everybody else there is no such invitation.
 import * as v from 'valibot';
-import { type GivenRole, Invitation, projectLimits } from '#lib/shared/projects.ts';
+import { Invitation, projectLimits, type Role } from '#lib/shared/projects.ts';
 import { problem } from '../errors.ts';
+import type { Bell } from '../files/bell.ts';
 import type { Db, Queryable } from '../platform/platform.ts';
 import { checkId, isoTime, lockProject, reachProject } from './access.ts';
+import { takeOver } from './take-over.ts';
 
 /** Sign-in has confirmed the address (docs/decisions/022); on the machine itself it is the one that was given. */
 export type Invited = { userId: string; email: string };
 
-export function createInvitations({ db }: { db: Db }) {
+type Deps = { db: Db; bell: Bell; quotaBytes: number };
+
+export function createInvitations({ db, bell, quotaBytes }: Deps) {
 	async function find(on: Queryable, column: 'id' | 'project_id' | 'email', value: string) {
 		const { rows } = await on.query(
 			`${invitationSql} where i.${column} = $1 and i.expires_at > now() order by i.created_at, i.id`,
@@ -29,13 +33,15 @@ export function createInvitations({ db }: { db: Db }) {
 		listFor: ({ email }: Invited): Promise<Invitation[]> => find(db, 'email', email.toLowerCase()),
 
 		/** Again for the same address: the newer one counts, and its days begin anew. */
-		async add(userId: string, projectId: string, email: string, role: GivenRole): Promise<Invitation> {
+		async add(userId: string, projectId: string, email: string, role: Role): Promise<Invitation> {
 			return db.tx(async (tx) => {
 				const { id } = await reachProject(tx, userId, projectId, 'owner');
 				await lockProject(tx, id);
 				await tx.query('delete from asura.project_invitations where expires_at <= now()');
-				const { rows } = await tx.query<{ is_member: boolean; waiting: number }>(countSql, [id, email]);
-				if (rows[0]?.is_member) throw problem('project.already_member');
+				const { rows } = await tx.query<Counted>(countSql, [id, email, userId]);
+				// A project is offered to somebody whom its owner knows, never to an address that was mistyped.
+				if (role === 'owner' && !rows[0]?.is_other) throw problem('project.not_a_member');
+				if (role !== 'owner' && rows[0]?.is_member) throw problem('project.already_member');
 				if ((rows[0]?.waiting ?? 0) >= projectLimits.invitations) throw problem('invitation.too_many');
 				const added = await tx.query<{ id: string }>(addSql, [id, email, role, projectLimits.invitationDays]);
 				const [invitation] = await find(tx, 'id', added.rows[0]?.id ?? '');
@@ -61,8 +67,13 @@ export function createInvitations({ db }: { db: Db }) {
 
 		/** Returns the project's id. */
 		async accept({ userId, email }: Invited, invitationId: string): Promise<string> {
-			return db.tx(async (tx) => {
+			const { id, owners } = await db.tx(async (tx) => {
 				const { project_id, role } = await take(tx, email, invitationId);
+				if (role === 'owner')
+					return {
+						id: project_id,
+						owners: await takeOver(tx, { projectId: project_id, userId, quotaBytes })
+					};
 				await lockProject(tx, project_id);
 				const { rows } = await tx.query<{ members: number }>(
 					'select count(*)::int as members from public.project_members where project_id = $1',
@@ -75,8 +86,10 @@ export function createInvitations({ db }: { db: Db }) {
 					 on conflict do nothing`,
 					[project_id, userId, role]
 				);
-				return project_id;
+				return { id: project_id, owners: [] };
 			});
+			for (const owner of owners) bell.ring(owner);
+			return id;
 		}
 	};
 }
@@ -97,8 +110,14 @@ const invitationSql = `
 		${isoTime('i.created_at')} as created_at, ${isoTime('i.expires_at')} as expires_at
 	from asura.project_invitations i join public.projects p on p.id = i.project_id`;
 
+type Counted = { is_member: boolean; is_other: boolean; waiting: number };
+
 const countSql = `
 	select
+		exists (
+			select from public.project_members m join auth.users u on u.id = m.user_id
+			where m.project_id = $1 and lower(u.email) = $2 and u.id <> $3
+		) as is_other,
 		exists (
 			select from public.project_members m join auth.users u on u.id = m.user_id
 			where m.project_id = $1 and lower(u.email) = $2

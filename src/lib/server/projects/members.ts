@@ -1,4 +1,4 @@
-// The members of a project. Its owner, who began it, is one of them and stays it.
+// The members of a project. Its owner is one of them, and stays it until another member takes it over (take-over.ts).
 import * as v from 'valibot';
 import { type GivenRole, Member } from '#lib/shared/projects.ts';
 import { problem } from '../errors.ts';

@@ -17,11 +17,12 @@ export type Projects = ReturnType<typeof createProjects>;
 type Deps = {
 	db: Db;
 	bell: Bell;
+	quotaBytes: number;
 	/** Whoever follows it (or this one member) is told that it is over. */
 	leave(projectId: string, userId?: string): void;
 };
 
-export function createProjects({ db, bell, leave }: Deps) {
+export function createProjects({ db, bell, quotaBytes, leave }: Deps) {
 	async function find(on: Queryable, userId: string, id?: string): Promise<Project[]> {
 		const { rows } = await on.query(projectsSql, [userId, id ?? null]);
 		return v.parse(v.array(Project), rows);
@@ -35,7 +36,7 @@ export function createProjects({ db, bell, leave }: Deps) {
 
 	return {
 		members: createMembers({ db, leave }),
-		invitations: createInvitations({ db }),
+		invitations: createInvitations({ db, bell, quotaBytes }),
 		proposals: createProposals({ db, bell }),
 
 		/** Throws unless the person has at least this role. */

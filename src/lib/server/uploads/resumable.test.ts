@@ -23,6 +23,7 @@ beforeEach(async () => {
 		config: { maxFileBytes: 1e6, userQuotaBytes: 1e6 },
 		metrics: createMetrics(),
 		log: silentLog,
+		reachProject: () => Promise.reject(new Error('there are no projects')),
 		stallMs: 100
 	});
 });

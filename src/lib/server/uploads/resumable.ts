@@ -8,10 +8,11 @@ import { randomUUID } from 'node:crypto';
 import { ERRORS, MemoryLocker, Server } from '@tus/server';
 import type { Config } from '../config.ts';
 import { type AppError, problem, toAppError } from '../errors.ts';
+import { ownScope, type Scope } from '../files/reach.ts';
 import type { Log } from '../log.ts';
 import type { Db } from '../platform/platform.ts';
 import { createKeep, type KeepDeps } from './keep.ts';
-import { createOpenUploads } from './open-uploads.ts';
+import { createOpenUploads, type OpenUpload } from './open-uploads.ts';
 import { createPartials } from './partials.ts';
 import { TusStore } from './tus-store.ts';
 
@@ -21,6 +22,8 @@ export type ResumableDeps = KeepDeps & {
 	db: Db;
 	config: Pick<Config, 'maxFileBytes' | 'userQuotaBytes'>;
 	log: Log;
+	/** Throws unless the person may add to the project. */
+	reachProject: (userId: string, projectId: string) => Promise<Scope>;
 	/** Longest time without a byte. */
 	stallMs?: number;
 };
@@ -33,7 +36,7 @@ const minAgeMs = 600_000;
 
 export type Resumable = ReturnType<typeof createResumable>;
 
-export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: ResumableDeps) {
+export function createResumable({ folder, db, log, reachProject, stallMs = 60_000, ...deps }: ResumableDeps) {
 	const { config, metrics, alsoTakes } = deps;
 	const keep = createKeep(deps);
 	const partials = createPartials(folder);
@@ -49,13 +52,14 @@ export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: 
 	}
 
 	async function turnIntoFile(userId: string, id: string): Promise<string> {
-		const { fileId, filename, folder, sizeBytes, sha256 } = await uploads.get(userId, id);
+		const { fileId, filename, folder, sizeBytes, sha256, projectId } = await find(userId, id);
 		if (fileId !== null) return fileId;
 		try {
 			const limit = { bytes: sizeBytes, code: 'upload.too_large' as const };
 			const content = await partials.read(id);
-			const whole = { userId, uploadId: id, filename, folder, content, limit, sha256: sha256 ?? undefined };
-			const { file } = await keep(whole);
+			const into = projectId === null ? undefined : { projectId, addedBy: userId };
+			const described = { uploadId: id, filename, folder, sha256: sha256 ?? undefined };
+			const { file } = await keep({ userId, into, ...described, content, limit });
 			await partials.remove(id);
 			return file.id;
 		} catch (error) {
@@ -64,6 +68,14 @@ export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: 
 			if (status < 500 && code !== 'upload.interrupted') await forget(userId, id);
 			throw error;
 		}
+	}
+
+	/** One whose sender may not add to its project any more goes at once. */
+	async function find(userId: string, id: string): Promise<OpenUpload> {
+		const upload = await uploads.get(userId, id);
+		if (upload.refusal === null) return upload;
+		await forget(userId, id);
+		throw problem(upload.refusal);
 	}
 
 	async function forget(userId: string, id: string): Promise<void> {
@@ -77,7 +89,15 @@ export function createResumable({ folder, db, log, stallMs = 60_000, ...deps }: 
 		let failure: unknown;
 		const tus = new Server({
 			path,
-			datastore: new TusStore({ userId, uploads, partials, stallMs, alsoTakes }),
+			datastore: new TusStore({
+				userId,
+				uploads,
+				find: (id) => find(userId, id),
+				reach: async (project) => (project === undefined ? ownScope(userId) : reachProject(userId, project)),
+				partials,
+				stallMs,
+				alsoTakes
+			}),
 			locker,
 			maxSize: config.maxFileBytes,
 			relativeLocation: true,

@@ -4,15 +4,20 @@ import type { Readable } from 'node:stream';
 import { DataStore, Upload } from '@tus/server';
 import * as v from 'valibot';
 import { AppError, problem } from '../errors.ts';
+import type { Scope } from '../files/reach.ts';
 import { toFilename } from './filename.ts';
 import { folderOf, toFolder } from './folder.ts';
-import { expiryMs, type OpenUpload, type OpenUploads } from './open-uploads.ts';
+import { type Described, expiryMs, type OpenUpload, type OpenUploads } from './open-uploads.ts';
 import type { Partials } from './partials.ts';
 import { type AlsoTakes, detectType, sampleBytes } from './type.ts';
 
 export type StoreDeps = {
 	userId: string;
 	uploads: OpenUploads;
+	/** One that may still become a file. */
+	find: (id: string) => Promise<OpenUpload>;
+	/** Where the person may add files: a project, or without one the person's own. */
+	reach: (project: string | undefined) => Promise<Scope>;
 	partials: Partials;
 	stallMs: number;
 	alsoTakes: AlsoTakes | undefined;
@@ -22,7 +27,9 @@ const Metadata = v.object({
 	filename: v.optional(v.nullable(v.string()), ''),
 	/** The folder that the file was in. */
 	path: v.optional(v.nullable(v.string())),
-	sha256: v.optional(v.pipe(v.string(), v.toLowerCase(), v.regex(/^[0-9a-f]{64}$/)))
+	sha256: v.optional(v.pipe(v.string(), v.toLowerCase(), v.regex(/^[0-9a-f]{64}$/))),
+	/** The id of a project that it goes into. */
+	project: v.optional(v.string())
 });
 
 export class TusStore extends DataStore {
@@ -39,12 +46,13 @@ export class TusStore extends DataStore {
 	}
 
 	override async create(upload: Upload): Promise<Upload> {
-		const { userId, uploads, partials } = this.#deps;
+		const { userId: addedBy, uploads, partials, reach } = this.#deps;
 		if (!upload.size) throw problem('upload.empty');
-		const described = describe(upload);
+		const { project, ...described } = describe(upload);
+		const scope = await reach(project);
 		await partials.create(upload.id);
 		try {
-			await uploads.add({ ...described, id: upload.id, userId, sizeBytes: upload.size });
+			await uploads.add({ ...described, id: upload.id, addedBy, scope, sizeBytes: upload.size });
 		} catch (error) {
 			await partials.remove(upload.id);
 			throw error;
@@ -53,8 +61,8 @@ export class TusStore extends DataStore {
 	}
 
 	override async getUpload(id: string): Promise<Upload> {
-		const { userId, uploads, partials } = this.#deps;
-		const row = await uploads.get(userId, id);
+		const { find, partials } = this.#deps;
+		const row = await find(id);
 		const offset = row.fileId === null ? await partials.size(id) : row.sizeBytes;
 		// A restored database may know uploads whose bytes were not in the backup.
 		if (offset === undefined) throw problem('upload.not_found');
@@ -68,8 +76,8 @@ export class TusStore extends DataStore {
 	}
 
 	override async write(content: Readable, id: string, offset: number): Promise<number> {
-		const { userId, uploads, partials, stallMs } = this.#deps;
-		const row = await uploads.get(userId, id);
+		const { find, uploads, partials, stallMs } = this.#deps;
+		const row = await find(id);
 		// A file that is whole needs no more; what comes is checked to be nothing.
 		if (row.fileId !== null) return offset;
 		await uploads.touch(id);
@@ -107,16 +115,17 @@ export class TusStore extends DataStore {
 	}
 }
 
-function describe({ metadata }: Upload): Pick<OpenUpload, 'filename' | 'folder' | 'sha256'> {
+function describe({ metadata }: Upload): Described & { project: string | undefined } {
 	const parsed = v.safeParse(Metadata, metadata ?? {});
 	if (!parsed.success)
-		throw problem('request.invalid', { message: 'Upload-Metadata: sha256 is 64 hex digits.' });
-	const { filename, path, sha256 } = parsed.output;
+		throw problem('request.invalid', { message: 'Upload-Metadata: sha256 is 64 hex digits, project an id.' });
+	const { filename, path, sha256, project } = parsed.output;
 	const folder = path == null ? folderOf(filename ?? '') : toFolder(path);
 	if (folder === undefined) throw problem('upload.bad_folder');
-	return { filename: toFilename(filename ?? ''), folder, sha256: sha256 ?? null };
+	return { filename: toFilename(filename ?? ''), folder, sha256: sha256 ?? null, project };
 }
 
-function metadataOf({ filename, folder, sha256 }: OpenUpload): Record<string, string> {
-	return { filename, ...(folder && { path: folder }), ...(sha256 && { sha256 }) };
+function metadataOf({ filename, folder, sha256, projectId }: OpenUpload): Record<string, string> {
+	const more = { ...(sha256 && { sha256 }), ...(projectId && { project: projectId }) };
+	return { filename, ...(folder && { path: folder }), ...more };
 }

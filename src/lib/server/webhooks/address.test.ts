@@ -5,7 +5,7 @@ import { createSend } from './send.ts';
 import { type Receiver, startReceiver } from '../../../../tests/support/receiver.ts';
 
 const { signal } = new AbortController();
-const message = { id: 'one', secret: 'whsec_c2VjcmV0', body: '{}' };
+const message = { id: 'one', secrets: ['whsec_c2VjcmV0'], body: '{}' };
 
 describe('addresses', () => {
 	it.each([

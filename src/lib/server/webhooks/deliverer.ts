@@ -30,7 +30,8 @@ const Taken = v.object({
 	attempts: v.number(),
 	body: v.string(),
 	url: v.string(),
-	secret: v.string()
+	/** The newest first. */
+	secrets: v.array(v.string())
 });
 type Taken = v.InferOutput<typeof Taken>;
 
@@ -133,7 +134,9 @@ const takeSql = `
 	from taken, public.webhooks w
 	where d.id = taken.id and w.id = d.webhook_id
 	returning d.id::text, d.webhook_id::text as "webhookId", w.user_id::text as "userId", d.attempts,
-		d.body::text, w.url, w.secret`;
+		d.body::text, w.url, to_jsonb(array_remove(array[
+			w.secret, case when w.previous_secret_until > now() then w.previous_secret end
+		], null)) as secrets`;
 
 const giveBackSql = `
 	update asura.webhook_deliveries set attempts = attempts - 1, held_until = null

@@ -7,7 +7,13 @@ import { Webhook } from 'standardwebhooks';
 import { AppError } from '../errors.ts';
 import { type Addresses, AddressRefused } from './address.ts';
 
-export type Message = { id: string; url: string; secret: string; body: string };
+export type Message = {
+	id: string;
+	url: string;
+	/** Each signs: a receiver that has not got the new one yet knows the old one. */
+	secrets: readonly string[];
+	body: string;
+};
 export type Outcome = {
 	isDelivered: boolean;
 	/** undefined: there was no answer. */
@@ -38,7 +44,7 @@ export function createSend({ addresses, timeoutMs = 15_000 }: { addresses: Addre
 }
 
 async function post(addresses: Addresses, message: Message, signal: AbortSignal): Promise<number> {
-	const { id, secret, body } = message;
+	const { id, secrets, body } = message;
 	const url = addresses.check(message.url);
 	const now = new Date();
 	const headers = {
@@ -47,7 +53,7 @@ async function post(addresses: Addresses, message: Message, signal: AbortSignal)
 		'user-agent': 'Asura-Webhooks/1',
 		'webhook-id': id,
 		'webhook-timestamp': Math.floor(now.getTime() / 1000),
-		'webhook-signature': new Webhook(secret).sign(id, now, body)
+		'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(' ')
 	};
 	const request = url.protocol === 'https:' ? requestHttps : requestHttp;
 	return new Promise((resolve, reject) => {

@@ -18,7 +18,11 @@ beforeEach(async () => {
 afterAll(() => platform.close());
 
 const subscriptions = () =>
-	createSubscriptions({ db: platform.db, addresses: createAddresses({ allowPrivate: false }) });
+	createSubscriptions({
+		db: platform.db,
+		addresses: createAddresses({ allowPrivate: false }),
+		reachProject: async () => undefined
+	});
 const log = () => createDeliveryLog(platform.db);
 const subscribe = (): Promise<WebhookAdded> =>
 	subscriptions().add(ada, { url: 'https://example.org/', events: ['file.deleted'] });
@@ -65,4 +69,21 @@ it('all is forgotten with the person', async () => {
 	await log().test(id);
 	await platform.db.query('delete from auth.users where id = $1', [ada]);
 	expect((await log().list(id, {})).deliveries).toEqual([]);
+});
+
+it('an old secret is forgotten when its day is over', async () => {
+	const { webhook, secret } = await subscribe();
+	await subscriptions().changeSecret(ada, webhook.id);
+	const kept = async () =>
+		(
+			await platform.db.query('select previous_secret as old from public.webhooks where id = $1', [
+				webhook.id
+			])
+		).rows;
+	await subscriptions().forgetOldSecrets();
+	expect(await kept()).toEqual([{ old: secret }]);
+	await platform.db.query(`update public.webhooks set previous_secret_until = now() - interval '1 second'`);
+	expect((await subscriptions().get(ada, webhook.id)).old_secret_until).toBeNull();
+	await subscriptions().forgetOldSecrets();
+	expect(await kept()).toEqual([{ old: null }]);
 });

@@ -1,53 +1,74 @@
-// The webhooks of a person. Somebody else's is not found, like one that does not exist. The secret is never read back:
-// it is told when the webhook is added, and used by the deliverer.
+// The webhooks of people and projects. One that a person may not see is not found, like one that does not exist. A secret
+// is never read back: it is told when it is made, and used by the deliverer.
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { type NewWebhook, Webhook, type WebhookAdded, type WebhookChange } from '#lib/shared/webhooks.ts';
-import { problem } from '../errors.ts';
+import { type AppError, problem } from '../errors.ts';
 import type { Db, Queryable } from '../platform/platform.ts';
 import type { Addresses } from './address.ts';
 
 /** Every end of a file writes a row for each of them. */
 const maxWebhooks = 20;
+/** Time to bring a new secret to its receiver. */
+const oldSecretHours = 24;
+
+const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** Of a project a webhook is seen by those who may edit, and used by whoever made it; $2 is the person. */
+const isSeen = `(w.user_id = $2 or w.project_id in (select asura.scopes_of($2, 'editor')))`;
+const isUsed = `(w.user_id = $2 and (w.project_id is null or w.project_id in (select asura.scopes_of($2, 'editor'))))`;
+const isRemoved = `(w.user_id = $2 or w.project_id in (select asura.scopes_of($2, 'owner')))`;
 
 const columns = `
 	w.id::text, w.url, to_jsonb(w.events) as events, w.is_enabled, w.disabled_reason,
-	to_char(w.failing_since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as failing_since,
-	to_char(w.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`;
+	${iso('w.failing_since')} as failing_since, ${iso('w.created_at')} as created_at,
+	(select jsonb_build_object('id', p.id, 'name', p.name) from public.projects p where p.id = w.project_id) as project,
+	case when ${isUsed} then 'change' when ${isRemoved} then 'remove' else 'look' end as you_may,
+	case when w.previous_secret_until > now() then ${iso('w.previous_secret_until')} end as old_secret_until`;
 
-export function createSubscriptions({ db, addresses }: { db: Db; addresses: Pick<Addresses, 'check'> }) {
+type Deps = {
+	db: Db;
+	addresses: Pick<Addresses, 'check'>;
+	/** Throws unless the person may edit the project. */
+	reachProject: (userId: string, projectId: string) => Promise<unknown>;
+};
+
+export function createSubscriptions({ db, addresses, reachProject }: Deps) {
 	async function find(on: Queryable, userId: string, id: string): Promise<Webhook> {
-		const { rows } = await on.query(
-			`select ${columns} from public.webhooks w where w.id = $1 and w.user_id = $2`,
-			[checkId(id), userId]
-		);
+		const sql = `select ${columns} from public.webhooks w where w.id = $1 and ${isSeen}`;
+		const { rows } = await on.query(sql, [checkId(id), userId]);
 		if (!rows[0]) throw problem('webhook.not_found');
 		return v.parse(Webhook, rows[0]);
 	}
 
+	const get = (userId: string, id: string): Promise<Webhook> => find(db, userId, id);
+
 	return {
+		/** The person's, and those of projects that she may edit. */
 		async list(userId: string): Promise<Webhook[]> {
-			const { rows } = await db.tx(
-				(tx) =>
-					tx.query(
-						`select ${columns} from public.webhooks w where w.user_id = $1 order by w.created_at, w.id`,
-						[userId]
-					),
-				{ as: { userId } }
-			);
+			const sql = `select ${columns} from public.webhooks w
+				where ($1::uuid is null or w.id = $1) and ${isSeen} order by w.created_at, w.id`;
+			const { rows } = await db.query(sql, [null, userId]);
 			return v.parse(v.array(Webhook), rows);
 		},
 
-		get: (userId: string, id: string): Promise<Webhook> =>
-			db.tx((tx) => find(tx, userId, id), { as: { userId } }),
+		get,
 
-		async add(userId: string, { url, events }: NewWebhook): Promise<WebhookAdded> {
+		/** Throws unless it is the person's own. */
+		async use(userId: string, id: string): Promise<void> {
+			if ((await get(userId, id)).you_may !== 'change') throw problem('webhook.not_yours');
+		},
+
+		async add(userId: string, { url, events, project }: NewWebhook): Promise<WebhookAdded> {
 			addresses.check(url);
-			const secret = `whsec_${randomBytes(32).toString('base64')}`;
+			if (project !== undefined) await reachProject(userId, project);
+			const secret = newSecret();
 			return db.tx(async (tx) => {
 				// One at a time, so that two requests together cannot pass the limit.
 				await tx.query('select from auth.users where id = $1 for update', [userId]);
-				const { rows } = await tx.query(addSql, [userId, url, [...new Set(events)], secret, maxWebhooks]);
+				if (project) await tx.query('select from public.projects where id = $1 for no key update', [project]);
+				const params = [project ?? null, userId, url, [...new Set(events)], secret, maxWebhooks];
+				const { rows } = await tx.query(addSql, params);
 				if (!rows[0]) throw problem('webhook.too_many');
 				return { webhook: v.parse(Webhook, rows[0]), secret };
 			});
@@ -60,21 +81,42 @@ export function createSubscriptions({ db, addresses }: { db: Db; addresses: Pick
 			return db.tx(async (tx) => {
 				const params = [checkId(id), userId, url, events ? [...new Set(events)] : null, is_enabled];
 				const { rows } = await tx.query(changeSql, params);
-				if (!rows[0]) throw problem('webhook.not_found');
+				if (!rows[0]) throw await whyNot(tx, userId, id);
 				if (is_enabled === false) await giveUpWaiting(tx, id);
 				return v.parse(Webhook, rows[0]);
 			});
 		},
 
+		/** The secret until now signs beside the new one for a day; one that was before it does not any more. */
+		async changeSecret(userId: string, id: string): Promise<WebhookAdded> {
+			const secret = newSecret();
+			const { rows } = await db.query(secretSql, [checkId(id), userId, secret, oldSecretHours]);
+			if (!rows[0]) throw await whyNot(db, userId, id);
+			return { webhook: v.parse(Webhook, rows[0]), secret };
+		},
+
+		/** What does not sign any more is not kept. */
+		async forgetOldSecrets(): Promise<void> {
+			await db.query(
+				`update public.webhooks set previous_secret = null, previous_secret_until = null
+				 where previous_secret_until <= now()`
+			);
+		},
+
 		async remove(userId: string, id: string): Promise<void> {
-			const { rowCount } = await db.query('delete from public.webhooks where id = $1 and user_id = $2', [
-				checkId(id),
-				userId
-			]);
-			if (rowCount === 0) throw problem('webhook.not_found');
+			const sql = `delete from public.webhooks w where w.id = $1 and ${isRemoved}`;
+			const { rowCount } = await db.query(sql, [checkId(id), userId]);
+			if (rowCount === 0) throw await whyNot(db, userId, id);
 		}
 	};
+
+	async function whyNot(on: Queryable, userId: string, id: string): Promise<AppError> {
+		await find(on, userId, id);
+		return problem('webhook.not_yours');
+	}
 }
+
+const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** They can be sent again one by one. */
 export async function giveUpWaiting(tx: Queryable, webhookId: string): Promise<void> {
@@ -92,9 +134,10 @@ export function checkId(id: string): string {
 }
 
 const addSql = `
-	insert into public.webhooks as w (user_id, url, events, secret)
-	select $1::uuid, $2, $3::text[], $4
-	where (select count(*) from public.webhooks where user_id = $1::uuid) < $5::int
+	insert into public.webhooks as w (user_id, project_id, url, events, secret)
+	select $2::uuid, $1::uuid, $3, $4::text[], $5
+	where (select count(*) from public.webhooks where user_id = $2::uuid) < $6::int
+		and (select count(*) from public.webhooks where project_id = $1::uuid) < $6::int
 	returning ${columns}`;
 
 const changeSql = `
@@ -102,5 +145,11 @@ const changeSql = `
 		is_enabled = coalesce($5::boolean, w.is_enabled),
 		disabled_reason = case when $5::boolean is null then w.disabled_reason end,
 		failing_since = case when $5::boolean is null then w.failing_since end
-	where w.id = $1 and w.user_id = $2
+	where w.id = $1 and ${isUsed}
+	returning ${columns}`;
+
+const secretSql = `
+	update public.webhooks w set secret = $3, previous_secret = w.secret,
+		previous_secret_until = now() + $4::int * interval '1 hour'
+	where w.id = $1 and ${isUsed}
 	returning ${columns}`;

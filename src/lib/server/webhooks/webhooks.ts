@@ -22,15 +22,16 @@ export type WebhooksDeps = {
 	db: Db;
 	capabilities: Pick<Capabilities, 'isExclusive'>;
 	config: Pick<Config, 'webhooks'>;
+	reachProject: (userId: string, projectId: string) => Promise<unknown>;
 	notify: DelivererDeps['notify'];
 	log: Log;
 };
 
 export type Webhooks = ReturnType<typeof createWebhooks>;
 
-export function createWebhooks({ db, capabilities, config, notify, log }: WebhooksDeps) {
+export function createWebhooks({ db, capabilities, config, reachProject, notify, log }: WebhooksDeps) {
 	const addresses = createAddresses(config.webhooks);
-	const subscriptions = createSubscriptions({ db, addresses });
+	const subscriptions = createSubscriptions({ db, addresses, reachProject });
 	const deliveryLog = createDeliveryLog(db);
 	const deliverer = createDeliverer({ db, capabilities, send: createSend({ addresses }), notify, log });
 	/** Each of them makes us call somebody. */
@@ -41,6 +42,7 @@ export function createWebhooks({ db, capabilities, config, notify, log }: Webhoo
 		get: subscriptions.get,
 		add: (userId: string, webhook: NewWebhook) => subscriptions.add(userId, webhook),
 		change: (userId: string, id: string, change: WebhookChange) => subscriptions.change(userId, id, change),
+		changeSecret: subscriptions.changeSecret,
 		remove: subscriptions.remove,
 
 		async deliveries(userId: string, id: string, query: DeliveriesQuery): Promise<DeliveriesAnswer> {
@@ -49,7 +51,7 @@ export function createWebhooks({ db, capabilities, config, notify, log }: Webhoo
 		},
 
 		async replay(userId: string, id: string, deliveryId: string): Promise<Delivery> {
-			await subscriptions.get(userId, id);
+			await subscriptions.use(userId, id);
 			byHand.take(userId);
 			const delivery = await deliveryLog.replay(id, deliveryId);
 			deliverer.look();
@@ -57,7 +59,7 @@ export function createWebhooks({ db, capabilities, config, notify, log }: Webhoo
 		},
 
 		async test(userId: string, id: string): Promise<Delivery> {
-			await subscriptions.get(userId, id);
+			await subscriptions.use(userId, id);
 			byHand.take(userId);
 			const delivery = await deliveryLog.test(id);
 			deliverer.look();
@@ -67,7 +69,10 @@ export function createWebhooks({ db, capabilities, config, notify, log }: Webhoo
 		/** In every process that works. */
 		start: deliverer.start,
 		stop: deliverer.stop,
-		/** Old deliveries; now and then, by one of them. */
-		prune: deliveryLog.prune
+		/** Old deliveries and secrets; now and then, by one of them. */
+		async prune(): Promise<void> {
+			await subscriptions.forgetOldSecrets();
+			await deliveryLog.prune();
+		}
 	};
 }

@@ -10,7 +10,14 @@ export const load: PageServerLoad = async ({ locals: { app, session }, url }) =>
 	const openId = url.searchParams.get('of') ?? undefined;
 	// Before the webhooks: what a delivery changes about its webhook is then shown with it.
 	const log = openId && (await app.webhooks.deliveries(userId, openId, { limit: 20 }));
-	return { webhooks: await app.webhooks.list(userId), openId, deliveries: log ? log.deliveries : [] };
+	const [webhooks, projects] = await Promise.all([app.webhooks.list(userId), app.projects.list(userId)]);
+	return {
+		webhooks,
+		openId,
+		deliveries: log ? log.deliveries : [],
+		projects: projects.flatMap(({ id, name, role }) => (role === 'viewer' ? [] : [{ id, name }])),
+		projectId: url.searchParams.get('project') ?? undefined
+	};
 };
 
 export const actions: Actions = {
@@ -19,7 +26,8 @@ export const actions: Actions = {
 		const form = await request.formData();
 		const url = form.get('url');
 		try {
-			const webhook = app.parse(NewWebhook, { url, events: form.getAll('event') });
+			const project = form.get('project') || undefined;
+			const webhook = app.parse(NewWebhook, { url, events: form.getAll('event'), project });
 			return { added: await app.webhooks.add(userId, webhook) };
 		} catch (error) {
 			const { code, status, message } = app.errors.toAppError(error);
@@ -27,6 +35,17 @@ export const actions: Actions = {
 			const said =
 				code === 'request.invalid' ? 'A webhook needs an address and at least one event.' : message;
 			return fail(status, { failure: said, url: typeof url === 'string' ? url : '' });
+		}
+	},
+	async changeSecret({ locals: { app, session }, request }) {
+		const { userId } = app.auth.require(session);
+		const id = String((await request.formData()).get('id') ?? '');
+		try {
+			return { added: await app.webhooks.changeSecret(userId, id) };
+		} catch (error) {
+			const { status, message } = app.errors.toAppError(error);
+			if (status >= 500) throw error;
+			return fail(status, { failure: message });
 		}
 	},
 	switchOn: (event) =>

@@ -148,9 +148,9 @@ async function support(
 	]);
 }
 
-/** To the webhooks of every member. */
+/** To the webhooks of every member, and to those of the project. */
 const announceSql = `
-	select asura.announce(m.user_id, 'proposal.created', $2::jsonb)
+	select asura.announce(array_agg(m.user_id), $1, 'proposal.created', $2::jsonb)
 	from public.project_members m where m.project_id = $1`;
 
 const takeSql = `

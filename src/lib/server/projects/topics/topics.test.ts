@@ -62,7 +62,7 @@ describe('proposals', () => {
 
 	beforeAll(async () => {
 		platform = await openTestPlatform();
-		projects = createProjects({ db: platform.db, bell, leave: () => undefined });
+		projects = createProjects({ db: platform.db, bell, quotaBytes: 1e9, leave: () => undefined });
 	});
 	afterAll(async () => {
 		await Promise.all(stop.map((end) => end()));
