@@ -20,6 +20,8 @@ export type PgOptions = {
 	waitMs?: number;
 };
 
+const settingsSql = `select set_config('hnsw.iterative_scan', 'relaxed_order', false), set_config('jit', 'off', false)`;
+
 export class PgDb implements Db {
 	readonly #pool: Pool;
 	readonly #listener: PgListener;
@@ -44,10 +46,11 @@ export class PgDb implements Db {
 			keepAlive: true,
 			application_name: 'asura'
 		});
-		// For indexes of vectors, which are everybody's: look further when what was found is of others (search/vector-index.ts).
-		// Where there is no pgvector it is a name without a meaning.
+		// An index of vectors is everybody's: look further when what was found is of others (search/vector-index.ts; where
+		// there is no pgvector it is a name without a meaning). And our statements are short, while translating one to
+		// machine code takes seconds as soon as the planner thinks that it is not.
 		this.#pool.on('connect', (client) => {
-			client.query(`select set_config('hnsw.iterative_scan', 'strict_order', false)`).catch(alreadyTold);
+			client.query(settingsSql).catch(alreadyTold);
 		});
 		// A connection that breaks while nobody uses it is replaced at the next use.
 		this.#pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection broke'));
