@@ -105,7 +105,11 @@ describe.skipIf('reason' in found)(`an index of vectors on a Postgres${why}`, ()
 		let [wanted, got] = [0, 0];
 		for (let i = 0; i < 10; i++) {
 			const vector = someVector();
-			const { rows: nearest } = await platform.db.query<{ ordinal: number }>(nearestSql, [userId, model, vector]);
+			const { rows: nearest } = await platform.db.query<{ ordinal: number }>(nearestSql, [
+				userId,
+				model,
+				vector
+			]);
 			const { rows } = await platform.db.query<{ list: string; ordinal: number }>(
 				withVectors(dimensions),
 				paramsOf(userId, vector)

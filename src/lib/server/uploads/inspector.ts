@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { type AppError, problem } from '../errors.ts';
+import type { Look } from '../room.ts';
 import { type AlsoTakes, detectType, isText, mayHoldZeros, sampleBytes } from './type.ts';
 
 export type Limit = { bytes: number; code: 'upload.too_large' | 'upload.quota_exceeded' };
@@ -13,15 +14,17 @@ export class Inspector extends Transform {
 	readonly #hash = createHash('sha256');
 	readonly #filename: string;
 	readonly #limit: Limit;
+	readonly #look: Look;
 	readonly #alsoTakes: AlsoTakes | undefined;
 	/** What has arrived while the type is not known; `undefined` afterwards. */
 	#sample: Buffer[] | undefined = [];
 	#refusesZeros = false;
 
-	constructor(filename: string, limit: Limit, alsoTakes?: AlsoTakes) {
+	constructor(filename: string, limit: Limit, look: Look, alsoTakes?: AlsoTakes) {
 		super();
 		this.#filename = filename;
 		this.#limit = limit;
+		this.#look = look;
 		this.#alsoTakes = alsoTakes;
 	}
 
@@ -31,6 +34,10 @@ export class Inspector extends Transform {
 	}
 
 	override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+		this.#look(chunk.length).then(() => this.#take(chunk, done), done);
+	}
+
+	#take(chunk: Buffer, done: TransformCallback): void {
 		this.sizeBytes += chunk.length;
 		if (this.sizeBytes > this.#limit.bytes) return done(problem(this.#limit.code));
 		this.#hash.update(chunk);

@@ -41,7 +41,7 @@ export class TusStore extends DataStore {
 		const { userId, uploads, partials } = this.#deps;
 		if (!upload.size) throw problem('upload.empty');
 		const described = describe(upload);
-		await partials.create(upload.id);
+		await partials.create(upload.id, upload.size);
 		try {
 			await uploads.add({ ...described, id: upload.id, userId, sizeBytes: upload.size });
 		} catch (error) {

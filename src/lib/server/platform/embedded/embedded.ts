@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { refuseFullDisk } from '../../room.ts';
 import { createListenFeed } from '../listen-feed.ts';
 import { bringUpToDate } from '../migrate.ts';
 import type { Capabilities, Identity, Platform, Stop } from '../platform.ts';
@@ -29,6 +30,7 @@ export async function openEmbedded(options: {
 }): Promise<Platform> {
 	const { dataDir, log, identity, onCrash } = options;
 	await makeFolder(dataDir);
+	await refuseFullDisk(dataDir);
 	// Closed in the opposite order, also when a later part cannot be opened.
 	const closers: Stop[] = [await lockFolder(dataDir)];
 	const close = async () => {
