@@ -1,4 +1,6 @@
 // PgDb on a real Postgres of this machine.
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dbContract } from '../../../../../tests/contract/db.ts';
 import { rowSecurityContract } from '../../../../../tests/contract/row-security.ts';
@@ -49,6 +51,30 @@ function suite(bin: string): void {
 		await expect(db.query('select pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
 		await expect(db.tx((tx) => tx.query('select pg_sleep(30)'))).rejects.toMatchObject({ code: '57014' });
 		expect((await db.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+		await db.close();
+	});
+
+	test('its connections ask for nothing that PgBouncer refuses, and have their limits all the same', async () => {
+		const said = Promise.withResolvers<string[]>();
+		const pooler = createServer((socket) => {
+			socket.once('data', (startup) => {
+				said.resolve(startup.subarray(8).toString().split('\0'));
+				socket.destroy();
+			});
+		}).listen(0, '127.0.0.1');
+		await once(pooler, 'listening');
+		const { port } = pooler.address() as AddressInfo;
+		const through = open({ url: `postgres://ada@127.0.0.1:${port}/asura` });
+		await expect(through.query('select 1')).rejects.toMatchObject({ code: 'server.unavailable' });
+		const names = (await said.promise).filter((name, i) => i % 2 === 0 && name !== '');
+		expect(names.toSorted()).toEqual(['application_name', 'client_encoding', 'database', 'user']);
+		await through.close();
+		await new Promise((resolve) => pooler.close(resolve));
+
+		const db = open();
+		const { rows } = await db.query(`select current_setting('statement_timeout') as statement,
+			current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit`);
+		expect(rows).toEqual([{ statement: '1min', idle: '10s', jit: 'off' }]);
 		await db.close();
 	});
 
