@@ -1,13 +1,11 @@
 // The index of vectors on a real pgvector, where Postgres has it (POSTGRES_BIN names another Postgres to try): built,
 // used, and never in the way of a person with few passages among many of others.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PlatformOfTests } from '../../../../tests/support/files.ts';
 import { mulberry32 } from '../../../../tests/support/make-files.ts';
 import { findPostgres, type PostgresServer, startPostgres } from '../../../../tests/support/postgres.ts';
 import { openPostgresPlatform } from '../../../../tests/support/postgres-platform.ts';
 import { silentLog } from '../log.ts';
-import { comparedAtMost } from './candidates-sql.ts';
-import { withVectors } from './candidates-sql.ts';
+import { comparedAtMost, withVectors } from './candidates-sql.ts';
 import { createVectorIndex, indexName } from './vector-index.ts';
 
 const found = await findPostgres();
@@ -18,7 +16,7 @@ const model = "it's a model";
 
 describe.skipIf('reason' in found)(`an index of vectors on a Postgres${why}`, () => {
 	let server: PostgresServer;
-	let platform: PlatformOfTests;
+	let platform: Awaited<ReturnType<typeof openPostgresPlatform>>;
 	let big: string;
 	let small: string;
 
