@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const rows: RegExp[][] = [
 	[/^lib\/shared\//],
-	[/^lib\/server\/(config|errors|log|metrics|scratch|tracing|utf16)\.ts$/],
+	[/^lib\/server\/(config|errors|log|metrics|room|scratch|tracing|utf16)\.ts$/],
 	[/^lib\/server\/platform\/[^/]+\.ts$/],
 	[/^lib\/server\/platform\/(embedded|supabase)\//],
 	[/^lib\/server\/(files|auth|embedder)\//],

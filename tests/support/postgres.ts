@@ -15,10 +15,12 @@ export type PostgresServer = {
 	close(): Promise<void>;
 };
 
-/** The folder of its programs, or why there is no Postgres here: a suite that needs one says so when it is skipped. */
+/** The folder of its programs (`POSTGRES_BIN`, or the first that is found), or why there is no Postgres here: a suite that needs one says so when it is skipped. */
 export async function findPostgres(): Promise<{ bin: string } | { reason: string }> {
 	const versions = await readdir('/usr/lib/postgresql').catch(() => []);
+	const { POSTGRES_BIN } = process.env;
 	for (const bin of [
+		...(POSTGRES_BIN ? [POSTGRES_BIN] : []),
 		...versions.map((version) => `/usr/lib/postgresql/${version}/bin`),
 		'/usr/local/bin',
 		'/usr/bin'

@@ -9,6 +9,7 @@ import { silentLog } from '#lib/server/log.ts';
 import { createMetrics } from '#lib/server/metrics.ts';
 import { toAppError } from '#lib/server/errors.ts';
 import { openDiskBlobs } from '#lib/server/platform/embedded/disk-blobs.ts';
+import { createRoom } from '#lib/server/room.ts';
 import { createUploads } from '#lib/server/uploads/uploads.ts';
 import { aFile } from './a-file.ts';
 
@@ -21,6 +22,7 @@ const uploads = createUploads({
 	},
 	config: { maxFileBytes: 2 ** 32, userQuotaBytes: 2 ** 40 },
 	metrics: createMetrics(),
+	room: createRoom(folder),
 	log: silentLog
 });
 

@@ -32,6 +32,7 @@ import { createProcessor } from './processor/processor.ts';
 import { createProjects } from './projects/projects.ts';
 import { createTopics } from './projects/topics/topics.ts';
 import { createQueue } from './queue/queue.ts';
+import { createRoom } from './room.ts';
 import { createScratch } from './scratch.ts';
 import { createSearch } from './search/search.ts';
 import { createVectorIndex } from './search/vector-index.ts';
@@ -95,7 +96,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 	});
 	const reembedding = createReembedding({ db, queue, embedder, log });
 	const alsoTakes = processor?.takes;
-	const uploads = createUploads({ blobs, files, config, metrics, log, alsoTakes });
+	const keeping = { blobs, files, config, metrics, log, alsoTakes, room: createRoom(config.dataDir) };
+	const uploads = createUploads(keeping);
 	const events = createEvents({ db, changes, changeFeed: platform.changes, auth, config, metrics, log });
 	const partials = path.join(config.dataDir, 'uploads');
 	const projects = createProjects({
@@ -105,14 +107,9 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 		leave: events.leave
 	});
 	const resumable = createResumable({
+		...keeping,
 		folder: partials,
 		db,
-		blobs,
-		files,
-		config,
-		metrics,
-		log,
-		alsoTakes,
 		reachProject: (userId, projectId) => projects.reach(userId, projectId, 'editor')
 	});
 	const vectorIndex = createVectorIndex({ db: platform.slowDb ?? db, capabilities, log });

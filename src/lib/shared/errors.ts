@@ -31,6 +31,7 @@ export const problems = {
 	'server.unexpected': p(500, 'Something went wrong on the server.', unchanged, 'Try again; quote the request id if it happens again.', true),
 	'server.stopping': p(503, 'The server is stopping.', unchanged, 'Try again in a moment.', true),
 	'server.unavailable': p(503, 'A part of the server cannot be reached.', unchanged, 'Try again in a moment.', true),
+	'server.disk_full': p(507, 'There is too little room left on the disk of the server.', 'Nothing new was stored.', 'Ask the operator to make room, then try again.', true),
 
 	'auth.required': p(401, 'Sign in to continue.', unchanged, 'Sign in.'),
 	'auth.foreign_origin': p(403, 'The request came from another site.', unchanged, 'Use the page of this server.'),

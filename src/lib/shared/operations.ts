@@ -92,6 +92,7 @@ const badBytes = [
 	'upload.too_large',
 	'upload.corrupted',
 	'upload.quota_exceeded',
+	'server.disk_full',
 	'file.unsupported_type'
 ] as const;
 /** An upload may go into a project, of whose members its sender must be one to its end. */
@@ -100,7 +101,7 @@ const badRequest = ['upload.not_found', 'upload.busy', 'upload.wrong_protocol'] 
 
 // prettier-ignore
 export const operations: readonly Operation[] = [
-	{ method: 'POST', path: '/api/files/upload', group: 'Files', summary: 'Upload files', access: 'write', query: UploadQuery, body: { type: 'multipart/form-data' }, answers: { 201: json(UploadAnswer) }, errors: ['project.not_found', 'project.forbidden', 'upload.no_file', 'upload.malformed', 'upload.too_large', 'upload.too_many_files', 'upload.empty', 'upload.interrupted', 'upload.quota_exceeded', 'file.unsupported_type'] },
+	{ method: 'POST', path: '/api/files/upload', group: 'Files', summary: 'Upload files', access: 'write', query: UploadQuery, body: { type: 'multipart/form-data' }, answers: { 201: json(UploadAnswer) }, errors: ['project.not_found', 'project.forbidden', 'upload.no_file', 'upload.malformed', 'upload.too_large', 'upload.too_many_files', 'upload.empty', 'upload.interrupted', 'upload.quota_exceeded', 'server.disk_full', 'file.unsupported_type'] },
 	{ method: 'POST', path: '/api/files/known', group: 'Files', summary: 'Which of these bytes you, or a project, have already', access: 'write', body: jsonBody(Known), answers: { 200: json(KnownAnswer) }, errors: ['project.not_found'] },
 	{ method: 'GET', path: '/api/files', group: 'Files', summary: 'List files, newest first', access: 'read', query: ListQuery, answers: { 200: json(ListAnswer) }, errors: [] },
 	{ method: 'POST', path: '/api/files/retry', group: 'Files', summary: 'Process several files again, or all that failed', access: 'write', body: jsonBody(RetryMany), answers: { 202: json(RetryManyAnswer) }, errors: [] },

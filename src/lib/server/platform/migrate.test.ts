@@ -28,6 +28,11 @@ test('the real ones bring an empty database to the schema, and a second time do 
 	expect(await migrate(empty)).toEqual({ applied: names });
 	expect(await migrate(empty)).toEqual({ applied: [] });
 	await empty.query('select id from public.files');
+	// What Realtime asks before it shows a row to whoever holds the secret key.
+	const { rows } = await empty.query(
+		`select has_table_privilege('service_role', 'public.files', 'select') as may_read`
+	);
+	expect(rows).toEqual([{ may_read: true }]);
 	await empty.close();
 });
 

@@ -95,7 +95,10 @@ async function applyOnce(tx: Tx, { name, sql, checksum }: Script): Promise<boole
 	try {
 		await tx.query(sql);
 	} catch (cause) {
-		throw new ConfigError(`The migration ${name} failed: ${messageOf(cause)}`, { cause });
+		const todo = /create extension/.test(messageOf(cause))
+			? '. Let a superuser run in this database: create schema if not exists extensions authorization <this role>; create extension vector with schema extensions;'
+			: '';
+		throw new ConfigError(`The migration ${name} failed: ${messageOf(cause)}${todo}`, { cause });
 	}
 	await tx.query('insert into asura.migrations (name, checksum) values ($1, $2)', [name, checksum]);
 	return true;

@@ -6,6 +6,8 @@
 
 /** Of each list. */
 const listLength = 60;
+/** Vectors that are compared one by one; more are asked of the index, where there is one. */
+export const comparedAtMost = 10_000;
 /** Passages with all words, beyond which those with some of them are not looked for. */
 const enough = 20;
 /** Vectors are kept by owner, and a project's owner has files that are not the project's. */
@@ -13,22 +15,36 @@ const owners = 'array(select distinct user_id from mine)';
 /** Words that stand nearly everywhere are ranked among so many passages, not among all. */
 const rankedAtMost = 3000;
 
-/** Cast to its size, as the index on it is (vector-index.ts). */
+/**
+ * Where the passages that are meant are few, all are compared. An index (vector-index.ts) is everybody's: it would look
+ * at those of thousands of others first, and find fewer. Only one of the two branches runs. A distance that something is
+ * added to is not the index's.
+ */
 const vectorList = (dimensions: number) => `
-	near as materialized (
-		select e.user_id, e.hash,
-			1 - (e.embedding::extensions.vector(${dimensions}) operator(extensions.<=>) $13::extensions.vector) as score
-		from public.embeddings e
-		where e.user_id = any (${owners}) and e.model = $14
-			and (not ($15::boolean or (select are_others from foreign_files)) or (e.user_id, e.hash) in (
-				select c.user_id, c.hash from public.chunks c where c.file_id in (select id from mine)
-			))
-			and extensions.vector_dims(e.embedding) = ${dimensions}
-		order by e.embedding::extensions.vector(${dimensions}) operator(extensions.<=>) $13::extensions.vector limit ${listLength}
+	few as materialized (
+		select coalesce(sum(chunk_count), 0) <= ${comparedAtMost} as are_few from mine
+	), near as materialized (
+		(select of_owner.* from (select distinct user_id from mine) owner cross join lateral (
+			${nearest(dimensions)} and e.user_id = owner.user_id
+			order by ${distance(dimensions)} + 0 limit ${listLength}
+		) of_owner where (select are_few from few) order by score desc limit ${listLength})
+		union all
+		(${nearest(dimensions)} and e.user_id = any (${owners}) and not (select are_few from few)
+			order by ${distance(dimensions)} limit ${listLength})
 	), vector as (
 		select c.file_id, c.ordinal, near.score from near
 		join public.chunks c on c.user_id = near.user_id and c.hash = near.hash and c.file_id in (select id from mine)
 	)`;
+
+/** Cast to its size, as the index on it is. */
+const distance = (dimensions: number) =>
+	`(e.embedding::extensions.vector(${dimensions}) operator(extensions.<=>) $13::extensions.vector)`;
+const nearest = (dimensions: number) => `
+	select e.user_id, e.hash, 1 - ${distance(dimensions)} as score from public.embeddings e
+	where e.model = $14 and extensions.vector_dims(e.embedding) = ${dimensions}
+		and (not ($15::boolean or (select are_others from foreign_files)) or (e.user_id, e.hash) in (
+			select c.user_id, c.hash from public.chunks c where c.file_id in (select id from mine)
+		))`;
 const noVectorList = 'vector as (select null::uuid as file_id, 0 as ordinal, 0 as score where false)';
 
 export const withVectors = (dimensions: number) => statement(vectorList(dimensions));
@@ -37,7 +53,7 @@ export const withoutVectors = statement(noVectorList);
 function statement(vectors: string): string {
 	return `
 	with mine as materialized (
-		select f.id, f.folder || '/' || f.filename as filename, f.user_id from public.files f
+		select f.id, f.folder || '/' || f.filename as filename, f.user_id, f.chunk_count from public.files f
 		where f.scope_id = any (array(select asura.scopes_of($1))) and f.status in ('completed', 'processing', 'pending')
 			and ($2::uuid is null or f.id = $2::uuid)
 			and ($8::text[] is null or f.file_type = any($8::text[]))

@@ -14,25 +14,30 @@ export type VectorIndexDeps = { db: Db; capabilities: Capabilities; log: Log; en
 
 export function createVectorIndex({ db, capabilities, log, enough = enoughVectors }: VectorIndexDeps) {
 	return {
-		/** For each model and size of vectors that has enough of them. */
+		/** For each model that has enough vectors; those of models that are gone go. */
 		async build(): Promise<void> {
 			if (!capabilities.hasVectors || capabilities.isExclusive) return;
 			if (!(await canSearchOn(db))) return;
-			const { rows } = await db.query<{ model: string; dimensions: number; count: number }>(countSql, [
-				enough
-			]);
-			for (const { model, dimensions, count } of rows) {
-				if (dimensions > mostDimensions) continue;
-				const name = indexName(model, dimensions);
-				const { rows: known } = await db.query<{ is_valid: boolean }>(findSql, [name]);
-				if (known[0]?.is_valid) continue;
+			const models = await readModels(db);
+			const names = models.map(({ model, dimensions }) => indexName(model, dimensions));
+			const { rows: found } = await db.query<{ name: string; is_valid: boolean }>(findSql);
+			// One that was interrupted stays, invalid, and is in the way.
+			for (const { name } of found.filter((one) => !one.is_valid || !names.includes(one.name)))
+				await db.query(`drop index concurrently if exists public.${name}`);
+			const valid = found.flatMap(({ name, is_valid }) => (is_valid ? [name] : []));
+			for (const { model, dimensions, count } of models) {
+				if (count < enough || dimensions > mostDimensions) continue;
+				if (valid.includes(indexName(model, dimensions))) continue;
 				log.info({ model, dimensions, vectors: count }, 'an index of vectors is built');
-				// One that was interrupted stays, invalid, and is in the way.
-				if (known[0]) await db.query(`drop index concurrently if exists public.${name}`);
 				await db.query(createIndexSql(model, dimensions));
 			}
 		}
 	};
+}
+
+/** Without reading all vectors to learn their sizes: those of one model have one, or nearly all of them have. */
+async function readModels(db: Db) {
+	return (await db.query<{ model: string; count: number; dimensions: number }>(modelsSql)).rows;
 }
 
 /**
@@ -59,10 +64,15 @@ export function createIndexSql(model: string, dimensions: number): string {
 		where model = '${model.replaceAll("'", "''")}' and extensions.vector_dims(embedding) = ${dimensions}`;
 }
 
-const countSql = `
-	select model, extensions.vector_dims(embedding) as dimensions, count(*)::int as count
-	from public.embeddings group by 1, 2 having count(*) >= $1::int`;
+const modelsSql = `
+	select m.model, m.count::int, s.dimensions
+	from (select model, count(*) as count from public.embeddings group by 1) m cross join lateral (
+		select extensions.vector_dims(e.embedding) as dimensions
+		from (select embedding from public.embeddings where model = m.model limit 100) e
+		group by 1 order by count(*) desc limit 1
+	) s`;
 
 const findSql = `
-	select i.indisvalid as is_valid from pg_catalog.pg_class c join pg_catalog.pg_index i on i.indexrelid = c.oid
-	where c.relname = $1 and c.relnamespace = 'public'::pg_catalog.regnamespace`;
+	select c.relname as name, i.indisvalid as is_valid
+	from pg_catalog.pg_class c join pg_catalog.pg_index i on i.indexrelid = c.oid
+	where c.relname like 'embeddings\\_hnsw\\_%' and c.relnamespace = 'public'::pg_catalog.regnamespace`;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { type AppError, problem } from '../errors.ts';
+import type { Look } from '../room.ts';
 import { utf16Of } from '../utf16.ts';
 import { type AlsoTakes, detectType, isText, sampleBytes } from './type.ts';
 
@@ -14,15 +15,17 @@ export class Inspector extends Transform {
 	readonly #hash = createHash('sha256');
 	readonly #filename: string;
 	readonly #limit: Limit;
+	readonly #look: Look;
 	readonly #alsoTakes: AlsoTakes | undefined;
 	/** What has arrived while the type is not known; `undefined` afterwards. */
 	#sample: Buffer[] | undefined = [];
 	#refusesZeros = false;
 
-	constructor(filename: string, limit: Limit, alsoTakes?: AlsoTakes) {
+	constructor(filename: string, limit: Limit, look: Look, alsoTakes?: AlsoTakes) {
 		super();
 		this.#filename = filename;
 		this.#limit = limit;
+		this.#look = look;
 		this.#alsoTakes = alsoTakes;
 	}
 
@@ -32,6 +35,10 @@ export class Inspector extends Transform {
 	}
 
 	override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+		this.#look(chunk.length).then(() => this.#take(chunk, done), done);
+	}
+
+	#take(chunk: Buffer, done: TransformCallback): void {
 		this.sizeBytes += chunk.length;
 		if (this.sizeBytes > this.#limit.bytes) return done(problem(this.#limit.code));
 		this.#hash.update(chunk);

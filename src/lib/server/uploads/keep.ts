@@ -9,6 +9,7 @@ import type { Files } from '../files/files.ts';
 import type { NewFile } from '../files/insert.ts';
 import type { Metrics } from '../metrics.ts';
 import type { BlobStore } from '../platform/platform.ts';
+import type { Room } from '../room.ts';
 import { Inspector, type Limit } from './inspector.ts';
 import type { AlsoTakes } from './type.ts';
 
@@ -17,6 +18,7 @@ export type KeepDeps = {
 	files: Pick<Files, 'add'>;
 	config: Pick<Config, 'userQuotaBytes'>;
 	metrics: Pick<Metrics, 'uploads' | 'uploadedBytes'>;
+	room: Room;
 	alsoTakes?: AlsoTakes | undefined;
 };
 
@@ -33,10 +35,10 @@ export type Kept = { file: StoredFile; cursor: string };
 
 export type Keep = ReturnType<typeof createKeep>;
 
-export function createKeep({ blobs, files, config, metrics, alsoTakes }: KeepDeps) {
+export function createKeep({ blobs, files, config, metrics, room, alsoTakes }: KeepDeps) {
 	return async function keep({ content, limit, sha256, turn, ...file }: Arriving): Promise<Kept> {
 		// Before anything is waited for: the content may break at once.
-		const inspector = connect(content, new Inspector(file.filename, limit, alsoTakes));
+		const inspector = connect(content, new Inspector(file.filename, limit, room.watch(), alsoTakes));
 		const blobId = randomUUID();
 		const key = `${blobId}/original`;
 		let isNeeded = false;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { problem } from '../errors.ts';
 import { ignoring, syncFolder } from '../platform/embedded/durable.ts';
+import type { Look, Room } from '../room.ts';
 
 export type Growth = {
 	from: number;
@@ -20,12 +21,14 @@ const drainMs = 10_000;
 
 export type Partials = ReturnType<typeof createPartials>;
 
-export function createPartials(folder: string) {
+export function createPartials(folder: string, room: Room) {
 	const place = (id: string) => path.join(folder, id);
 
 	return {
-		async create(id: string): Promise<void> {
+		/** `bytes`: how long it will be. Until it is kept, it is there twice. */
+		async create(id: string, bytes: number): Promise<void> {
 			await mkdir(folder, { recursive: true, mode: 0o700 });
+			await room.require(2 * bytes);
 			await (await open(place(id), 'wx')).close();
 			await syncFolder(folder);
 		},
@@ -41,7 +44,7 @@ export function createPartials(folder: string) {
 			const handle = await openOwn(place(id), 'r+');
 			return closing(handle, async () => {
 				try {
-					await write(handle, growth);
+					await write(handle, growth, room.watch());
 				} finally {
 					await handle.sync();
 				}
@@ -72,7 +75,8 @@ export function createPartials(folder: string) {
 	};
 }
 
-async function write(handle: FileHandle, { from, content, onGrown, stallMs }: Growth): Promise<void> {
+async function write(handle: FileHandle, growth: Growth, look: Look): Promise<void> {
+	const { from, content, onGrown, stallMs } = growth;
 	const watch = watchForStalls(content, stallMs);
 	let at = from;
 	let refused: { error: unknown; at: number } | undefined;
@@ -83,9 +87,14 @@ async function write(handle: FileHandle, { from, content, onGrown, stallMs }: Gr
 				continue;
 			}
 			watch.pause();
-			await writeAll(handle, chunk, at);
-			at += chunk.length;
-			await onGrown(at).catch((error: unknown) => (refused = { error, at: performance.now() }));
+			try {
+				await look(chunk.length);
+				await writeAll(handle, chunk, at);
+				at += chunk.length;
+				await onGrown(at);
+			} catch (error) {
+				refused = { error, at: performance.now() };
+			}
 			watch.heard();
 		}
 	} finally {

@@ -5,6 +5,7 @@ import { openTestFiles, type TestFiles } from '../../../../tests/support/files.t
 import { useTempFolder } from '../../../../tests/support/temp-folder.ts';
 import { silentLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
+import { createRoom } from '../room.ts';
 import { createResumable, type Resumable } from './resumable.ts';
 
 const folder = useTempFolder();
@@ -15,19 +16,24 @@ let resumable: Resumable;
 beforeEach(async () => {
 	test = await openTestFiles();
 	ada = await test.platform.addUser();
-	resumable = createResumable({
+	resumable = open();
+});
+afterEach(() => test.close());
+
+function open(reservedBytes?: number): Resumable {
+	return createResumable({
 		folder: folder(),
 		db: test.platform.db,
 		blobs: test.platform.blobs,
 		files: test.files,
 		config: { maxFileBytes: 1e6, userQuotaBytes: 1e6 },
 		metrics: createMetrics(),
+		room: createRoom(folder(), reservedBytes),
 		log: silentLog,
 		reachProject: () => Promise.reject(new Error('there are no projects')),
 		stallMs: 100
 	});
-});
-afterEach(() => test.close());
+}
 
 function ask(method: string, url: string, headers: Record<string, string> = {}, body?: BodyInit) {
 	const init = {
@@ -57,6 +63,16 @@ describe('a resumable upload', () => {
 		expect(await resumable.removeExpired()).toBe(1);
 		expect(await readdir(folder())).toEqual([]);
 		expect(await test.files.usedBytes(ada)).toBe(0);
+	});
+
+	it('is not begun, and does not grow, where there is no room for it', async () => {
+		const url = await begin();
+		resumable = open(Number.MAX_SAFE_INTEGER);
+		await expect(grow(url, 'x')).rejects.toMatchObject({ code: 'server.disk_full', status: 507 });
+		await expect(begin()).rejects.toMatchObject({ code: 'server.disk_full' });
+		resumable = open();
+		expect((await ask('HEAD', url)).headers.get('upload-offset')).toBe('0');
+		expect(await readdir(folder())).toHaveLength(1);
 	});
 
 	it('that is alive keeps its bytes, however old they are', async () => {

@@ -50,7 +50,7 @@ export class TusStore extends DataStore {
 		if (!upload.size) throw problem('upload.empty');
 		const { project, ...described } = describe(upload);
 		const scope = await reach(project);
-		await partials.create(upload.id);
+		await partials.create(upload.id, upload.size);
 		try {
 			await uploads.add({ ...described, id: upload.id, addedBy, scope, sizeBytes: upload.size });
 		} catch (error) {

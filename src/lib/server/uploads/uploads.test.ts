@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../../tests/support/eventually.ts';
@@ -15,6 +16,7 @@ import {
 import { toAppError } from '../errors.ts';
 import { silentLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
+import { createRoom } from '../room.ts';
 import { createUploads } from './uploads.ts';
 
 let test: TestFiles;
@@ -40,14 +42,17 @@ beforeEach(async () => {
 });
 afterEach(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
 
-async function serve(options: { maxFileBytes?: number; userQuotaBytes?: number; stallMs?: number } = {}) {
+type Options = { maxFileBytes?: number; userQuotaBytes?: number; stallMs?: number; reservedBytes?: number };
+
+async function serve(options: Options = {}) {
 	server?.close();
-	const { maxFileBytes = 1e6, userQuotaBytes = 1e9, stallMs } = options;
+	const { maxFileBytes = 1e6, userQuotaBytes = 1e9, stallMs, reservedBytes } = options;
 	const uploads = createUploads({
 		blobs: test.platform.blobs,
 		files: test.files,
 		config: { maxFileBytes, userQuotaBytes },
 		metrics: createMetrics(),
+		room: createRoom(tmpdir(), reservedBytes),
 		log: silentLog,
 		stallMs
 	});
@@ -175,6 +180,16 @@ describe('an upload', () => {
 		const both = await Promise.all([send('a'), send('b')]);
 		expect(both.map(({ status }) => status).toSorted()).toEqual([201, 413]);
 		expect(await send('c')).toMatchObject({ status: 413, body: { code: 'upload.quota_exceeded' } });
+	});
+
+	it('leaves room on the disk for what is needed to go on', async () => {
+		await serve({ reservedBytes: Number.MAX_SAFE_INTEGER });
+		const before = await test.keys();
+		expect(await upload([{ filename: 'a.txt', content: 'a' }])).toMatchObject({
+			status: 507,
+			body: { code: 'server.disk_full' }
+		});
+		await expectNothingNew(before);
 	});
 
 	it('says when somebody has the same bytes already, and stores them once', async () => {

@@ -1,8 +1,9 @@
 // Everything on one machine, nothing installed: PGlite and a folder, owned by one process.
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { ConfigError } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { refuseFullDisk } from '../../room.ts';
 import { createListenFeed } from '../listen-feed.ts';
 import { bringUpToDate } from '../migrate.ts';
 import type { Capabilities, Identity, Platform, Stop } from '../platform.ts';
@@ -29,6 +30,7 @@ export async function openEmbedded(options: {
 }): Promise<Platform> {
 	const { dataDir, log, identity, onCrash } = options;
 	await makeFolder(dataDir);
+	await refuseFullDisk(dataDir);
 	// Closed in the opposite order, also when a later part cannot be opened.
 	const closers: Stop[] = [await lockFolder(dataDir)];
 	const close = async () => {
@@ -64,6 +66,7 @@ export async function openEmbedded(options: {
 async function makeFolder(dataDir: string): Promise<void> {
 	try {
 		await mkdir(dataDir, { recursive: true, mode: 0o700 });
+		await access(dataDir, constants.W_OK);
 	} catch (cause) {
 		const reason = messageOf(cause);
 		throw new ConfigError(
@@ -72,13 +75,25 @@ async function makeFolder(dataDir: string): Promise<void> {
 	}
 }
 
-function openDatabase(dataDir: string, log: Log, onCrash?: (error: Error) => void): Promise<PgliteDb> {
-	return openPgliteDb({
-		dataDir,
-		onCrash: (error) => {
-			log.fatal({ error: messageOf(error) }, 'the database has stopped; restart Asura');
-			onCrash?.(error);
-		},
-		onMaintenanceFailed: (error) => log.error({ error: messageOf(error) }, 'the database could not be tidied')
-	});
+async function openDatabase(dataDir: string, log: Log, onCrash?: (error: Error) => void): Promise<PgliteDb> {
+	let isOpen = false;
+	try {
+		const db = await openPgliteDb({
+			dataDir,
+			onCrash: (error) => {
+				if (!isOpen) return;
+				log.fatal({ error: messageOf(error) }, 'the database has stopped; restart Asura');
+				onCrash?.(error);
+			},
+			onMaintenanceFailed: (error) =>
+				log.error({ error: messageOf(error) }, 'the database could not be tidied')
+		});
+		isOpen = true;
+		return db;
+	} catch (cause) {
+		throw new ConfigError(
+			`The database in ${dataDir} cannot be opened (${messageOf(cause)}). If a start does not help, restore a backup: npm run restore.`,
+			{ cause }
+		);
+	}
 }

@@ -1,4 +1,6 @@
 // PgDb on a real Postgres of this machine.
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dbContract } from '../../../../../tests/contract/db.ts';
 import { rowSecurityContract } from '../../../../../tests/contract/row-security.ts';
@@ -21,7 +23,7 @@ function suite(bin: string): void {
 	});
 	afterAll(() => server?.close());
 
-	const open = (options: { idleTransactionMs?: number; connections?: number } = {}) =>
+	const open = (options: { idleTransactionMs?: number; connections?: number; url?: string } = {}) =>
 		new PgDb({ url: server.url, log: silentLog, ...options });
 
 	test('several processes that start at the same time bring the schema up to date once', async () => {
@@ -35,7 +37,7 @@ function suite(bin: string): void {
 
 	test('without pgvector everything is there but the comparing of vectors', async () => {
 		const db = open();
-		const { rowCount } = await db.query(`select from pg_available_extensions where name = 'vector'`);
+		const { rowCount } = await db.query(isVectorThereSql);
 		expect(await readCapabilities(db)).toMatchObject({
 			hasVectors: rowCount > 0,
 			queueBackend: 'postgres'
@@ -52,6 +54,30 @@ function suite(bin: string): void {
 		await db.close();
 	});
 
+	test('its connections ask for nothing that PgBouncer refuses, and have their limits all the same', async () => {
+		const said = Promise.withResolvers<string[]>();
+		const pooler = createServer((socket) => {
+			socket.once('data', (startup) => {
+				said.resolve(startup.subarray(8).toString().split('\0'));
+				socket.destroy();
+			});
+		}).listen(0, '127.0.0.1');
+		await once(pooler, 'listening');
+		const { port } = pooler.address() as AddressInfo;
+		const through = open({ url: `postgres://ada@127.0.0.1:${port}/asura` });
+		await expect(through.query('select 1')).rejects.toMatchObject({ code: 'server.unavailable' });
+		const names = (await said.promise).filter((name, i) => i % 2 === 0 && name !== '');
+		expect(names.toSorted()).toEqual(['application_name', 'client_encoding', 'database', 'user']);
+		await through.close();
+		await new Promise((resolve) => pooler.close(resolve));
+
+		const db = open();
+		const { rows } = await db.query(`select current_setting('statement_timeout') as statement,
+			current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit`);
+		expect(rows).toEqual([{ statement: '1min', idle: '10s', jit: 'off' }]);
+		await db.close();
+	});
+
 	test('a role without superuser rights is enough, if it may make roles and owns its database', async () => {
 		const admin = open();
 		await admin.query(`create role asura login createrole`);
@@ -60,6 +86,13 @@ function suite(bin: string): void {
 		const url = new URL(server.url);
 		Object.assign(url, { username: 'asura', pathname: '/own' });
 		const db = new PgDb({ url: url.href, log: silentLog });
+		if ((await db.query(isVectorThereSql)).rowCount > 0) {
+			await expect(migrate(db)).rejects.toThrow('Let a superuser run in this database: create schema');
+			const inside = open({ url: Object.assign(new URL(server.url), { pathname: '/own' }).href });
+			await inside.query(`create schema if not exists extensions authorization asura;
+				create extension vector with schema extensions`);
+			await inside.close();
+		}
 		await migrate(db);
 		const asUser = { as: { userId: '00000000-0000-4000-8000-000000000000' } };
 		expect((await db.tx((tx) => tx.query('select from public.files'), asUser)).rowCount).toBe(0);
@@ -130,3 +163,5 @@ function suite(bin: string): void {
 		await db.close();
 	});
 }
+
+const isVectorThereSql = `select from pg_available_extensions where name = 'vector'`;

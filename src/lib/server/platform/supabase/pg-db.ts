@@ -20,6 +20,15 @@ export type PgOptions = {
 	waitMs?: number;
 };
 
+/**
+ * An index of vectors is everybody's: it looks further when what was found is of others (search/vector-index.ts; where
+ * there is no pgvector it is a name without a meaning). And our statements are short, while translating one to machine
+ * code takes seconds as soon as the planner thinks that it is not.
+ */
+const settingsSql = `
+	select set_config('statement_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $2, false),
+		set_config('hnsw.iterative_scan', 'relaxed_order', false), set_config('jit', 'off', false)`;
+
 export class PgDb implements Db {
 	readonly #pool: Pool;
 	readonly #listener: PgListener;
@@ -39,15 +48,10 @@ export class PgDb implements Db {
 			connectionString: url,
 			max: connections,
 			connectionTimeoutMillis: waitMs,
-			statement_timeout: statementMs,
-			idle_in_transaction_session_timeout: idleTransactionMs,
 			keepAlive: true,
-			application_name: 'asura'
-		});
-		// For indexes of vectors, which are everybody's: look further when what was found is of others (search/vector-index.ts).
-		// Where there is no pgvector it is a name without a meaning.
-		this.#pool.on('connect', (client) => {
-			client.query(`select set_config('hnsw.iterative_scan', 'strict_order', false)`).catch(alreadyTold);
+			application_name: 'asura',
+			// Not as parameters of the connection: PgBouncer refuses those that it does not know.
+			onConnect: (client) => client.query(settingsSql, [String(statementMs), String(idleTransactionMs)])
 		});
 		// A connection that breaks while nobody uses it is replaced at the next use.
 		this.#pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection broke'));
