@@ -59,9 +59,9 @@ async function takeAll() {
 		await page.locator('[data-page="1"]').waitFor();
 	});
 	await picture('chosen', reader, '/?sort=name', async (page) => {
-		await page.getByRole('button', { name: 'Choose', exact: true }).click();
+		await page.getByRole('button', { name: 'Select', exact: true }).click();
 		for (const name of ['harbour-at-dusk.jpg', 'buoys.json'])
-			await page.getByRole('checkbox', { name: `Choose ${name}` }).check();
+			await page.getByRole('checkbox', { name: `Select ${name}` }).check();
 	});
 	await picture('settings', reader, '/settings');
 	await picture('found', reader, '/search?q=lantern+copper&type=pdf');
