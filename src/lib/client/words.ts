@@ -72,6 +72,11 @@ export function acceptedLine(maxFileBytes: number): string {
 	return `${[...names].join(', ')} and pictures, up to ${size(maxFileBytes)} each`;
 }
 
+/** Where there is little room. */
+export function shortAcceptedLine(maxFileBytes: number): string {
+	return `Documents and pictures, up to ${size(maxFileBytes)} each`;
+}
+
 /** "12.4 MB · Trips/2026" */
 export function inFolder(line: string, folder: string): string {
 	return folder === '' ? line : `${line} · ${folder}`;
