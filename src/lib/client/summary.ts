@@ -2,7 +2,7 @@
 import { isTerminal } from '#lib/shared/files.ts';
 import { isWorthRetrying } from './actions.ts';
 import type { Row } from './rows.ts';
-import { viewOf } from './row-view.ts';
+import { percentOf } from './row-view.ts';
 import { count, size } from './words.ts';
 
 export type Summary = {
@@ -27,7 +27,7 @@ export function summaryOf(rows: readonly Row[]): Summary {
 			: !['failed', 'known', 'paused'].includes(row.upload.state);
 		if (!isMoving) continue;
 		summary.moving += 1;
-		summary.percent += viewOf(row).percent;
+		summary.percent += percentOf(row);
 	}
 	if (summary.moving > 0) summary.percent = Math.floor(summary.percent / summary.moving);
 	return summary;
