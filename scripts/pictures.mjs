@@ -152,7 +152,9 @@ async function project(owner) {
 	return `/projects/${id}`;
 }
 
-const hasEnded = ({ status }) => /completed|failed/.test(status);
+function hasEnded({ status }) {
+	return /completed|failed/.test(status);
+}
 
 async function tell(cookie, address, body) {
 	const headers = { 'content-type': 'application/json' };
