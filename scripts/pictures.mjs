@@ -59,9 +59,9 @@ async function takeAll() {
 		await page.locator('[data-page="1"]').waitFor();
 	});
 	await picture('chosen', reader, '/?sort=name', async (page) => {
-		await page.getByRole('button', { name: 'Choose', exact: true }).click();
+		await page.getByRole('button', { name: 'Select', exact: true }).click();
 		for (const name of ['harbour-at-dusk.jpg', 'buoys.json'])
-			await page.getByRole('checkbox', { name: `Choose ${name}` }).check();
+			await page.getByRole('checkbox', { name: `Select ${name}` }).check();
 	});
 	await picture('settings', reader, '/settings');
 	await picture('found', reader, '/search?q=lantern+copper&type=pdf');
@@ -69,6 +69,8 @@ async function takeAll() {
 		await page.getByRole('combobox', { name: 'Search in your files' }).fill('lantern copper');
 		await page.getByRole('option').first().waitFor();
 	});
+
+	await picture('project', reader, await project(reader));
 
 	const worker = await person('worker');
 	await upload(worker, 'fog-signals.txt', makeText(chapters(2).join('\n\n')));
@@ -119,31 +121,67 @@ async function person(name) {
 	return { name: key, value };
 }
 
-async function upload(cookie, filename, bytes) {
+async function upload(cookie, filename, bytes, query = '') {
 	const body = new FormData();
 	body.append('file', new Blob([bytes]), filename);
-	const answer = await ask(cookie, '/api/files/upload', { method: 'POST', body });
+	const answer = await ask(cookie, `/api/files/upload${query}`, { method: 'POST', body });
 	if (!answer.ok) throw new Error(`${filename}: ${await answer.text()}`);
 }
 
+/** One that is shared, with topics found in it: its address. */
+async function project(owner) {
+	const { id } = await tell(owner, '/api/projects', { name: 'Harbour history' });
+	const guest = await person('keeper');
+	const invited = { email: 'keeper@localhost', role: 'editor' };
+	const invitation = await tell(owner, `/api/projects/${id}/invitations`, invited);
+	await ask(guest, `/api/invitations/${invitation.id}/accept`, { method: 'POST' });
+	const subjects = {
+		lighthouse: 'The lantern of the lighthouse was lit at dusk and trimmed at midnight.',
+		breakwater: 'The breakwater was mended with granite from the quarry of the island.'
+	};
+	for (const [name, sentence] of Object.entries(subjects))
+		for (let part = 1; part <= 3; part++)
+			await upload(
+				owner,
+				`${name}-${part}.txt`,
+				makeText(`${sentence} Part ${part}. `.repeat(5)),
+				`?project=${id}`
+			);
+	await untilIn(owner, `/api/projects/${id}/files`, ({ files }) => files.every(hasEnded));
+	await untilIn(owner, `/api/projects/${id}/proposals`, ({ proposals }) => proposals.length > 1);
+	return `/projects/${id}`;
+}
+
+function hasEnded({ status }) {
+	return /completed|failed/.test(status);
+}
+
+async function tell(cookie, address, body) {
+	const headers = { 'content-type': 'application/json' };
+	const answer = await ask(cookie, address, { method: 'POST', headers, body: JSON.stringify(body) });
+	if (!answer.ok) throw new Error(`${address}: ${await answer.text()}`);
+	return answer.json();
+}
+
 function ended(cookie, count) {
-	return until(
-		cookie,
-		(files) => files.filter(({ status }) => /completed|failed/.test(status)).length === count
-	);
+	return until(cookie, (files) => files.filter(hasEnded).length === count);
 }
 
 async function until(cookie, isSo) {
+	return (await untilIn(cookie, '/api/files', ({ files }) => isSo(files))).files;
+}
+
+async function untilIn(cookie, address, isSo) {
 	for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
-		const { files } = await (await ask(cookie, '/api/files')).json();
-		if (isSo(files)) return files;
+		const answer = await (await ask(cookie, address)).json();
+		if (isSo(answer)) return answer;
 		await new Promise((resolve) => setTimeout(resolve, 100));
 	}
 	throw new Error('The files never came so far.');
 }
 
 function ask(cookie, address, init = {}) {
-	const headers = { cookie: `${cookie.name}=${cookie.value}`, origin: server.url };
+	const headers = { ...init.headers, cookie: `${cookie.name}=${cookie.value}`, origin: server.url };
 	return fetch(new URL(address, server.url), { ...init, headers });
 }
 

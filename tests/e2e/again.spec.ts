@@ -122,6 +122,7 @@ test('an operator finds from the account what needs mending, and mends it', asyn
 	await page.getByRole('button', { name: 'Mend' }).press('Enter');
 	await expect(page.getByRole('status').filter({ hasText: 'marked as lost' })).toBeVisible();
 	await expect(page.getByText('Nothing needs mending.')).toBeVisible();
+	await expect(page.getByRole('list', { name: 'What operators did' })).toContainText(`${email} · mend`);
 });
 
 test.describe('without JavaScript', () => {

@@ -16,7 +16,7 @@ for (const [device, viewport] of [
 		test('every page is accessible in both themes, and none is wider than the screen', async ({
 			signedIn: page
 		}) => {
-			test.setTimeout(120_000);
+			test.setTimeout(150_000);
 			await expectAccessible(page);
 			await choose(page, note, book, broken);
 			await expectSearchable(page, 'note.txt', 'book.pdf');
@@ -32,7 +32,8 @@ for (const [device, viewport] of [
 				'/search?q=lantern',
 				'/search?q=zzz'
 			];
-			const others = ['/settings', '/settings/webhooks', '/admin', '/harness', '/nowhere'];
+			const settings = ['/settings', '/settings/keys', '/settings/webhooks'];
+			const others = [...settings, '/projects', '/docs', '/admin', '/harness', '/nowhere'];
 			for (const address of [...addresses, ...others, ...files]) {
 				await page.goto(address ?? '/');
 				await expectAccessible(page);
@@ -40,12 +41,23 @@ for (const [device, viewport] of [
 					await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
 					address ?? ''
 				).toBe(true);
+				if (device === 'phone') expect(await page.evaluate(smallTargets), address ?? '').toEqual([]);
 			}
 			await page.context().clearCookies();
 			await page.goto('/sign-in');
 			await expectAccessible(page);
 		});
 	});
+}
+
+/** What a finger would miss. */
+function smallTargets(): string[] {
+	const targets = document.querySelectorAll<HTMLElement>(
+		'button, select, summary, input:not([type=checkbox], [type=file], [type=hidden])'
+	);
+	return [...targets]
+		.filter((target) => target.checkVisibility() && target.getBoundingClientRect().height < 43.5)
+		.map(({ outerHTML }) => outerHTML);
 }
 
 /** A slow line: 150 ms there and back, 1.6 Mbit/s, as measurements of pages on phones assume. */

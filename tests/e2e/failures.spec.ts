@@ -41,6 +41,22 @@ test('a protected PDF is unlocked with its password', async ({ signedIn: page })
 	await page.getByLabel('Password of the PDF').fill('sesame');
 	await page.getByRole('button', { name: 'Read the file' }).click();
 	await expectSearchable(page, 'cellar.pdf');
+
+	// Its pages are drawn with the password that was just given; a new window asks for it, and tells nobody.
+	await page.getByRole('link', { name: 'cellar.pdf', exact: true }).click();
+	const preview = page.getByRole('region', { name: 'Preview' });
+	const drawn = page.locator('[data-page="1"]');
+	await expect(drawn).toBeVisible();
+	await page.reload();
+	const ask = async (password: string) => {
+		await preview.getByLabel(/This PDF is protected/).fill(password);
+		await preview.getByRole('button', { name: 'Show the pages' }).click();
+	};
+	await ask('mellon');
+	await expect(preview.getByText('That is not its password.')).toBeVisible();
+	await expectAccessible(page);
+	await ask('sesame');
+	await expect(drawn).toBeVisible();
 });
 
 test('an upload that the line breaks keeps its row and goes on by itself', async ({ signedIn: page }) => {

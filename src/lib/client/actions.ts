@@ -42,6 +42,11 @@ export function needsPassword(file: StoredFile): boolean {
 	return file.status === 'failed' && file.error_code === 'pdf.encrypted';
 }
 
+/** The same again, without anything from the person. */
+export function isWorthRetrying(file: StoredFile): boolean {
+	return actionsFor(file).includes('retry') && !needsPassword(file);
+}
+
 /** Those of the chosen files for which the action means something. */
 export function fitting(
 	action: 'delete' | 'cancel' | 'retry' | 'download',

@@ -9,7 +9,7 @@ export type Outside = {
 	openEventSource(url: string): EventSourceLike;
 	fetch(url: string, init: RequestInit): Promise<Response>;
 	random(): number;
-	/** Fires `online`, `visibilitychange`, `pagehide` and `pageshow`. */
+	/** Fires `online`, `offline`, `visibilitychange`, `pagehide` and `pageshow`. */
 	page: PageEvents;
 	isVisible(): boolean;
 	/** undefined where browsers refuse it (plain http to another machine): each tab then has its own connection. */

@@ -14,12 +14,14 @@ export type Pdf = {
 	close(): Promise<void>;
 };
 
-export type PdfRefusal = 'locked' | 'unreadable';
+/** wrong: a password was given, and it is another one. */
+export type PdfRefusal = 'locked' | 'wrong' | 'unreadable';
 
-export async function openPdf(url: string): Promise<Pdf | PdfRefusal> {
+export async function openPdf(url: string, password?: string): Promise<Pdf | PdfRefusal> {
 	GlobalWorkerOptions.workerSrc = workerUrl;
 	const task = getDocument({
 		url,
+		...(password !== undefined && { password }),
 		isEvalSupported: false,
 		useWasm: false,
 		enableXfa: false,
@@ -35,7 +37,8 @@ export async function openPdf(url: string): Promise<Pdf | PdfRefusal> {
 		return pdfOf(await task.promise);
 	} catch (error) {
 		await task.destroy();
-		return error instanceof Error && error.name === 'PasswordException' ? 'locked' : 'unreadable';
+		if (!(error instanceof Error) || error.name !== 'PasswordException') return 'unreadable';
+		return password === undefined ? 'locked' : 'wrong';
 	}
 }
 

@@ -77,10 +77,12 @@ describe('the list in one line', () => {
 		expect(titleOf(summary)).toBe('37 % · Asura');
 	});
 
-	it('counts the files that failed, not those that were never sent', () => {
+	it('counts the failures that a retry may help, and nothing that was never sent', () => {
 		const neverSent = uploadRow((upload) => Object.assign(upload, { state: 'failed' }));
 		const failed = fileRow({ status: 'failed', error_code: 'embedding.unreachable' });
-		expect(summaryOf([failed, neverSent, failed]).failed).toBe(2);
+		const damaged = fileRow({ status: 'failed', error_code: 'file.damaged' });
+		const locked = fileRow({ status: 'failed', error_code: 'pdf.encrypted' });
+		expect(summaryOf([failed, neverSent, damaged, locked, failed]).retryable).toBe(2);
 	});
 
 	it('counts what is kept', () => {

@@ -56,7 +56,12 @@ export function createSendResumable({ unfinished, fileOf, project }: ResumableOp
 			onProgress: (sent) => onSent(sent),
 			onChunkComplete: (_, sentBytes) => path && unfinished.put({ ...print, url: path, sentBytes }),
 			onSuccess: ({ lastResponse }) => resolve(lastResponse.getHeader('Asura-File-Id') ?? ''),
-			onError: (error) => reject(toApiError(error))
+			onError: (error) => reject(toApiError(error)),
+			onAfterResponse(request, answer) {
+				// Here it would begin anew and send all again: a server in trouble is asked later how much has arrived.
+				if (request.getMethod() === 'HEAD' && (answer.getStatus() >= 500 || answer.getStatus() === 429))
+					throw new ApiError(offline, 0);
+			}
 		});
 		// Paused: what has arrived stays. Cancelled: it goes; if that fails, it expires.
 		const end = () => void upload.abort(signal.reason === ending.cancelled).catch(() => undefined);

@@ -141,6 +141,15 @@ describe('the stream of a browser', () => {
 		expect(tab.sources).toHaveLength(before + 1);
 	});
 
+	it('is not called live any more when the browser has lost its line', () => {
+		tab.source.say(connected);
+		tab.page.dispatchEvent(new Event('offline'));
+		expect(stream.state).toBe('reconnecting');
+		tab.page.dispatchEvent(new Event('online'));
+		tab.source.say(connected);
+		expect(stream.state).toBe('live');
+	});
+
 	it('finds a connection that died while the computer slept as soon as somebody looks', () => {
 		tab.source.say(connected);
 		vi.setSystemTime(Date.now() + 3_600_000);

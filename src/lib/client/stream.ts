@@ -91,6 +91,7 @@ export class Stream {
 
 	start(): void {
 		this.#outside.page.addEventListener('online', this.#onOnline);
+		this.#outside.page.addEventListener('offline', this.#onOffline);
 		this.#outside.page.addEventListener('visibilitychange', this.#onVisibility);
 		this.#show('connecting');
 		this.#openEvents();
@@ -106,6 +107,11 @@ export class Stream {
 		this.#disconnect();
 		this.#openEvents();
 	}
+
+	/** A dead line is silent: without this the page would be called live until a heartbeat is missed. */
+	readonly #onOffline = (): void => {
+		if (this.isOpen) this.#reconnect();
+	};
 
 	readonly #onOnline = (): void => {
 		if (this.#timers.has('retry')) this.#openEvents();
@@ -227,6 +233,7 @@ export class Stream {
 	#end(state: 'signed-out' | 'closed'): void {
 		this.#disconnect();
 		this.#outside.page.removeEventListener('online', this.#onOnline);
+		this.#outside.page.removeEventListener('offline', this.#onOffline);
 		this.#outside.page.removeEventListener('visibilitychange', this.#onVisibility);
 		this.#show(state);
 	}

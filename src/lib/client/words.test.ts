@@ -102,7 +102,8 @@ describe('the line of what is happening now', () => {
 
 	it('says when the provider makes it wait', () => {
 		const activity = { unit: 'seconds_waiting' as const, done: 0, total: 14 };
-		expect(nowLine(aFile({ processing_stage: 'embedding', activity }))).toBe('Waiting 14 s for the provider');
+		const waiting = aFile({ processing_stage: 'embedding', activity, eta_seconds: 5 });
+		expect(nowLine(waiting)).toBe('Waiting 14 s for the provider');
 	});
 
 	it('says what is missing of a file that was read in part, and claims nothing of one without text', () => {

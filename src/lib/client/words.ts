@@ -72,6 +72,11 @@ export function acceptedLine(maxFileBytes: number): string {
 	return `${[...names].join(', ')} and pictures, up to ${size(maxFileBytes)} each`;
 }
 
+/** Where there is little room. */
+export function shortAcceptedLine(maxFileBytes: number): string {
+	return `Documents and pictures, up to ${size(maxFileBytes)} each`;
+}
+
 /** "12.4 MB · Trips/2026" */
 export function inFolder(line: string, folder: string): string {
 	return folder === '' ? line : `${line} · ${folder}`;
@@ -99,7 +104,9 @@ export function nowLine(file: StoredFile): string {
 	if (file.status === 'cancelled') return 'Cancelled';
 	if (file.status === 'failed') return failureOf(file).happened;
 	const isPending = file.status === 'pending';
-	const left = file.eta_seconds === null ? [] : [`about ${duration(file.eta_seconds)} left`];
+	// Beside a wait that somebody else decides on, any time would be a guess.
+	const isGuess = file.eta_seconds === null || file.activity?.unit === 'seconds_waiting';
+	const left = isGuess ? [] : [`about ${duration(file.eta_seconds ?? 0)} left`];
 	const doing = isPending ? waitingLine(file.queue_position) : stageLine(file);
 	// Where there is little room the line is cut: what matters least stands last.
 	return [doing, ...left, ...(isPending ? [] : alsoLine(file))].join(' · ');

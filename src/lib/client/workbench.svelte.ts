@@ -1,6 +1,7 @@
 // The composition root of the browser: everything the page's components share, made once per page and handed down by
 // context. Nothing of it lives in a module, where it would leak between people during server rendering.
 import { createContext } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
 import * as v from 'valibot';
 import type { FileDetails } from '#lib/shared/api.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
@@ -57,6 +58,8 @@ export class Workbench {
 	now = $state(Date.now());
 	/** The file whose password is being asked for. */
 	locked = $state.raw<StoredFile>();
+	/** Of protected PDFs, to draw their pages here; gone with the window. */
+	readonly passwords = new SvelteMap<string, string>();
 	/** A word from the first file that ended here, to try the search with. */
 	word = $state<string>();
 	#hasOffered = false;
@@ -128,6 +131,7 @@ export class Workbench {
 	}
 
 	async retry(file: StoredFile, password?: string): Promise<void> {
+		if (password !== undefined) this.passwords.set(file.id, password);
 		await this.#act(`${file.filename} could not be retried.`, () => this.api.retry(file.id, { password }));
 	}
 

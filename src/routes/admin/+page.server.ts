@@ -4,7 +4,9 @@ import type { Mended, Report } from '#lib/server/pipeline/doctor.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals }) => {
-	return operatorsApp(locals).doctor.glance();
+	const app = operatorsApp(locals);
+	const [glance, acts] = await Promise.all([app.doctor.glance(), app.audit.latest(20)]);
+	return { ...glance, acts };
 };
 
 export const actions: Actions = {
