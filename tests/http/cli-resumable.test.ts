@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { makeKey } from '../support/keys.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openBegun } from '../../src/cli/asura/begun.ts';
 import { createSendResumable } from '../../src/cli/asura/send-resumable.ts';
@@ -52,7 +53,7 @@ beforeAll(async () => {
 afterAll(async () => {
 	await line.close();
 	await server.dispose();
-	await rm(folder, { recursive: true, force: true });
+	await removeFolder(folder);
 });
 beforeEach(() => Object.assign(line, { passed: 0, breaksAt: Infinity, how: 'cut', refusals: 0 }));
 

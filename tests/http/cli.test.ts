@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { makeKey } from '../support/keys.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { enter, type Person } from './person.ts';
 import { begin } from './project-people.ts';
@@ -35,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
 	await server.dispose();
-	await rm(folder, { recursive: true, force: true });
+	await removeFolder(folder);
 });
 
 type Ran = { code: number | null; out: string; err: string };

@@ -12,6 +12,7 @@ import { makeDataDir } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Part } from '../support/multipart.ts';
 import { startProviderDouble } from '../support/provider.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import type { Person } from './person.ts';
 
@@ -115,7 +116,7 @@ export async function openCrashSite({ latencyMs }: { latencyMs: number }) {
 		async dispose(): Promise<void> {
 			await server?.kill();
 			await provider.close();
-			await rm(folder, { recursive: true, force: true });
+			await removeFolder(folder);
 		}
 	};
 }

@@ -1,7 +1,7 @@
 // Backup and restore of a Postgres of one's own, with the commands that README.md names: pg_dump while the server runs,
 // pg_restore into a fresh database of another server, and the folder of files beside it.
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '#lib/server/log.ts';
 import { PgDb } from '#lib/server/platform/supabase/pg-db.ts';
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSse } from '../support/sse.ts';
 import { enter } from './person.ts';
@@ -31,7 +32,7 @@ describe.skipIf('reason' in found)(`a dump in another database${why}`, () => {
 	afterAll(async () => {
 		await Promise.all(servers.map((server) => server.kill()));
 		await Promise.all([before?.close(), after?.close()]);
-		await rm(folder, { recursive: true, force: true });
+		await removeFolder(folder);
 	});
 
 	const start = async (postgres: PostgresServer, name: string) => {

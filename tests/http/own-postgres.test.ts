@@ -1,11 +1,12 @@
 // The server on a Postgres of one's own, as its operator starts it.
 import { createServer } from 'node:net';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { runCli as command } from '../support/cli.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { failToStart, startServer } from '../support/server.ts';
 import { enter } from './person.ts';
 
@@ -35,7 +36,7 @@ describe.skipIf('reason' in found)(`a Postgres of one's own${why}`, () => {
 	});
 	afterAll(async () => {
 		await postgres?.close();
-		await rm(folder, { recursive: true, force: true });
+		await removeFolder(folder);
 	});
 
 	const env = (name = 'data') => ({ DATABASE_URL: postgres.url, DATA_DIR: path.join(folder, name) });

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { makeLongPdf } from '../support/make-files.ts';
 import { multipartType, partHead } from '../support/multipart.ts';
 import { startProviderDouble } from '../support/provider.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { failToStart, startServer, type TestServer } from '../support/server.ts';
 import { openSse } from '../support/sse.ts';
 import { enter } from './person.ts';
@@ -30,7 +31,7 @@ function useDataDir(): void {
 		dataDir = await mkdtemp(path.join(tmpdir(), 'asura-test-'));
 		await makeDataDir(dataDir);
 	});
-	afterEach(() => rm(dataDir, { recursive: true, force: true }));
+	afterEach(() => removeFolder(dataDir));
 }
 
 async function start(env: Record<string, string> = {}): Promise<TestServer> {

@@ -1,6 +1,6 @@
 // The server on a Supabase project, from sign-in to delete: a real Postgres with what Supabase brings, and doubles of the
 // project's Auth and Storage over HTTP. What the doubles cannot show is in the suite against a real project.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -10,6 +10,7 @@ import { type Browser, openBrowser } from '../support/browser.ts';
 import { runCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startSupabaseFront, type SupabaseFront } from '../support/supabase-front.ts';
 import { type Person, withCookie } from './person.ts';
@@ -42,7 +43,7 @@ describe.skipIf('reason' in found)(`on a Supabase project${why}`, { timeout: 60_
 		await server?.dispose();
 		await supabase?.stop();
 		await postgres?.close();
-		await rm(env.DATA_DIR ?? '', { recursive: true, force: true });
+		await removeFolder(env.DATA_DIR ?? '');
 	});
 
 	/** Auth makes the row of whoever signs in for the first time. */

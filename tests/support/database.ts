@@ -11,6 +11,7 @@ import { openPgliteDb, type PgliteDb } from '#lib/server/platform/embedded/pglit
 import { createListenFeed } from '#lib/server/platform/listen-feed.ts';
 import { migrate, readScripts } from '#lib/server/platform/migrate.ts';
 import type { Db, Platform } from '#lib/server/platform/platform.ts';
+import { removeFolder } from './remove-folder.ts';
 
 const cacheFolder = path.resolve(import.meta.dirname, '../../.cache/test-database');
 
@@ -46,7 +47,7 @@ export async function testPlatformOn<D extends Db>(
 		},
 		close: async () => {
 			await db.close();
-			await rm(folder, { recursive: true, force: true });
+			await removeFolder(folder);
 		}
 	};
 }

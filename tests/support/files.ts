@@ -1,6 +1,6 @@
 // Files with everything behind them that is real: database, blobs, queue, changes.
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,6 +13,7 @@ import { silentLog } from '#lib/server/log.ts';
 import { createScratch, type Scratch } from '#lib/server/scratch.ts';
 import { createQueue, type Queue } from '#lib/server/queue/queue.ts';
 import { openTestPlatform, type PlatformOfTests } from './database.ts';
+import { removeFolder } from './remove-folder.ts';
 
 export type TestFiles = {
 	platform: PlatformOfTests;
@@ -75,7 +76,7 @@ export async function openTestFiles(given?: PlatformOfTests): Promise<TestFiles>
 			await queue.stop();
 			await workers.leave();
 			await platform.close();
-			await rm(scratchRoot, { recursive: true, force: true });
+			await removeFolder(scratchRoot);
 		}
 	};
 }

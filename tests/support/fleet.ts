@@ -1,7 +1,7 @@
 // Several processes on one real Postgres, as an operator runs them: any number that serve the web, any that work, one
 // folder for the files. People in it upload and watch through whichever web process answers.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { digestOf, type FilesState, merge, noFiles, type StreamMessage } from '#lib/shared/events.ts';
@@ -10,6 +10,7 @@ import { silentLog } from '#lib/server/log.ts';
 import { PgDb } from '#lib/server/platform/supabase/pg-db.ts';
 import { multipartBody, multipartType } from './multipart.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
+import { removeFolder } from './remove-folder.ts';
 import { signIn, startServer, type TestServer } from './server.ts';
 import { openSse, type SseClient } from './sse.ts';
 
@@ -86,7 +87,7 @@ export async function startFleet(bin: string, roles: readonly Role[], env: Recor
 			await Promise.all(members.map(({ server }) => server.kill()));
 			await db.close();
 			await postgres.close();
-			await rm(folder, { recursive: true, force: true });
+			await removeFolder(folder);
 		}
 	};
 }

@@ -1,11 +1,12 @@
 // Debian's nginx in front of the server, made to buffer although the answers ask it not to.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from './eventually.ts';
+import { removeFolder } from './remove-folder.ts';
 
 export type Nginx = { origin: string; setBuffering(isOn: boolean): Promise<void>; close(): Promise<void> };
 
@@ -29,7 +30,7 @@ export async function startNginx(target: string): Promise<Nginx | undefined> {
 		async close() {
 			child.kill('SIGTERM');
 			await once(child, 'exit');
-			await rm(folder, { recursive: true, force: true });
+			await removeFolder(folder);
 		}
 	};
 }

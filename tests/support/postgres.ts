@@ -1,11 +1,12 @@
 // A real Postgres of this machine, in a folder of its own, on a socket in that folder.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chown, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, chown, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { eventually } from './eventually.ts';
+import { removeFolder } from './remove-folder.ts';
 
 export type PostgresServer = {
 	url: string;
@@ -75,7 +76,7 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
 		stop,
 		close: async () => {
 			await stop();
-			await rm(folder, { recursive: true, force: true });
+			await removeFolder(folder);
 		}
 	};
 }

@@ -1,9 +1,10 @@
 // The built server as its own process, on a free port with a data folder of its own: as a person runs it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeFolder } from './remove-folder.ts';
 
 /** As scripts/run.mjs starts it (docs/decisions/005). */
 const nodeFlags = [
@@ -47,7 +48,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
 		kill: async () => void (await end('SIGKILL')),
 		dispose: async () => {
 			await end('SIGTERM');
-			await rm(dataDir, { recursive: true, force: true });
+			await removeFolder(dataDir);
 		}
 	};
 }
@@ -61,7 +62,7 @@ export async function failToStart(
 	const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
 	await once(child, 'exit');
 	clearTimeout(timer);
-	if (!env.DATA_DIR) await rm(dataDir, { recursive: true, force: true });
+	if (!env.DATA_DIR) await removeFolder(dataDir);
 	return { code: child.exitCode, output: output() };
 }
 

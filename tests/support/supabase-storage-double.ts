@@ -2,7 +2,7 @@
 // real status, objects are replaced as a whole, and the resumable part runs on the tus server that Storage itself
 // uses. It keeps objects in memory, shows each to nobody but the holder of the secret key, and fails on demand.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import path from 'node:path';
 import { buffer, json } from 'node:stream/consumers';
 import { FileStore } from '@tus/file-store';
 import { Server as TusServer } from '@tus/server';
+import { removeFolder } from './remove-folder.ts';
 
 export type StorageFault =
 	/** For one that is answered as it should be, before others are not. */
@@ -69,7 +70,7 @@ export async function startStorageDouble(): Promise<StorageDouble> {
 		async stop() {
 			server.closeAllConnections();
 			await new Promise((resolve) => server.close(resolve));
-			await rm(uploads, { recursive: true, force: true });
+			await removeFolder(uploads);
 		}
 	};
 	return double;

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
+import { removeFolder } from './remove-folder.ts';
 
 /** A fresh folder for each test of the surrounding describe. */
 export function useTempFolder(): () => string {
@@ -9,6 +10,6 @@ export function useTempFolder(): () => string {
 	beforeEach(async () => {
 		folder = await mkdtemp(path.join(tmpdir(), 'asura-'));
 	});
-	afterEach(() => rm(folder, { recursive: true, force: true }));
+	afterEach(() => removeFolder(folder));
 	return () => folder;
 }
