@@ -33,10 +33,17 @@ export async function reachProject(
 	return { id: row.id, ownerId: row.ownerId };
 }
 
-/** Who counts members or invitations keeps others from adding any meanwhile. */
+/** Who counts members or invitations keeps others from adding any meanwhile. Before it come locks of owners, after it rows of both. */
 export async function lockProject(tx: Queryable, id: string): Promise<void> {
 	const { rowCount } = await tx.query('select from public.projects where id = $1 for no key update', [id]);
 	if (rowCount === 0) throw problem('project.not_found');
+}
+
+/** The same as `reachProject` for whoever changes its people: it may be handed over while this waits for its turn. */
+export async function holdProject(tx: Queryable, userId: string, id: string, least: Role): Promise<Scope> {
+	const { id: known } = await reachProject(tx, userId, id, least);
+	await lockProject(tx, known);
+	return reachProject(tx, userId, known, least);
 }
 
 export const isoTime = (column: string) =>

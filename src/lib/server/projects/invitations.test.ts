@@ -64,6 +64,41 @@ describe('an invitation', () => {
 	});
 });
 
+describe('an offer to own a project', () => {
+	async function offeredToTwo() {
+		const people = [await newPerson(), await newPerson(), await newPerson()] as const;
+		const [ada, ...members] = people;
+		const project = await projects.add(ada.userId, 'Offered');
+		const offers: string[] = [];
+		for (const { userId, email } of members) {
+			const { id } = await projects.invitations.add(ada.userId, project.id, email, 'viewer');
+			await projects.invitations.accept({ userId, email }, id);
+			offers.push((await projects.invitations.add(ada.userId, project.id, email, 'owner')).id);
+		}
+		return { people, project, offers };
+	}
+
+	it('ends with the ownership of whoever made it', async () => {
+		const { people, project, offers } = await offeredToTwo();
+		const [, bob, eve] = people;
+		await projects.invitations.accept(bob, offers[0] ?? '');
+		await expect(projects.invitations.accept(eve, offers[1] ?? '')).rejects.toMatchObject({
+			code: 'invitation.not_found'
+		});
+		expect(await projects.get(bob.userId, project.id)).toMatchObject({ role: 'owner' });
+	});
+
+	it('leaves nothing to be deleted by whoever gave it away in the same moment', async () => {
+		const { people, project, offers } = await offeredToTwo();
+		const [ada, bob] = people;
+		const [removed, taken] = await Promise.allSettled([
+			projects.remove(ada.userId, project.id),
+			projects.invitations.accept(bob, offers[0] ?? '')
+		]);
+		expect([removed.status, taken.status]).toContain('rejected');
+	});
+});
+
 describe('projects', () => {
 	it('are bounded in number for each person', async () => {
 		const ada = await newPerson();

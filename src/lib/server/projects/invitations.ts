@@ -5,8 +5,8 @@ import { Invitation, projectLimits, type Role } from '#lib/shared/projects.ts';
 import { problem } from '../errors.ts';
 import type { Bell } from '../files/bell.ts';
 import type { Db, Queryable } from '../platform/platform.ts';
-import { checkId, isoTime, lockProject, reachProject } from './access.ts';
-import { takeOver } from './take-over.ts';
+import { checkId, holdProject, isoTime, lockProject, reachProject } from './access.ts';
+import { lockBothOwners, takeOver } from './take-over.ts';
 
 /** Sign-in has confirmed the address (docs/decisions/022); on the machine itself it is the one that was given. */
 export type Invited = { userId: string; email: string };
@@ -35,8 +35,7 @@ export function createInvitations({ db, bell, quotaBytes }: Deps) {
 		/** Again for the same address: the newer one counts, and its days begin anew. */
 		async add(userId: string, projectId: string, email: string, role: Role): Promise<Invitation> {
 			return db.tx(async (tx) => {
-				const { id } = await reachProject(tx, userId, projectId, 'owner');
-				await lockProject(tx, id);
+				const { id } = await holdProject(tx, userId, projectId, 'owner');
 				await tx.query('delete from asura.project_invitations where expires_at <= now()');
 				const { rows } = await tx.query<Counted>(countSql, [id, email, userId]);
 				// A project is offered to somebody whom its owner knows, never to an address that was mistyped.
@@ -67,42 +66,52 @@ export function createInvitations({ db, bell, quotaBytes }: Deps) {
 
 		/** Returns the project's id. */
 		async accept({ userId, email }: Invited, invitationId: string): Promise<string> {
-			const { id, owners } = await db.tx(async (tx) => {
-				const { project_id, role } = await take(tx, email, invitationId);
-				if (role === 'owner')
-					return {
-						id: project_id,
-						owners: await takeOver(tx, { projectId: project_id, userId, quotaBytes })
-					};
-				await lockProject(tx, project_id);
-				const { rows } = await tx.query<{ members: number }>(
-					'select count(*)::int as members from public.project_members where project_id = $1',
-					[project_id]
-				);
-				if ((rows[0]?.members ?? 0) >= projectLimits.members) throw problem('project.too_many_members');
-				// Somebody who came in by another address keeps the role that he has.
-				await tx.query(
-					`insert into public.project_members (project_id, user_id, role) values ($1, $2, $3)
-					 on conflict do nothing`,
-					[project_id, userId, role]
-				);
-				return { id: project_id, owners: [] };
+			const { projectId, owners } = await db.tx(async (tx) => {
+				const { project_id: projectId, role } = await look(tx, email, invitationId);
+				const from = role === 'owner' ? await lockBothOwners(tx, projectId, userId) : undefined;
+				await lockProject(tx, projectId);
+				await take(tx, email, invitationId, role);
+				if (from === undefined) await join(tx, projectId, userId, role);
+				else await takeOver(tx, { projectId, from, to: userId, quotaBytes });
+				return { projectId, owners: from === undefined ? [] : [from, userId] };
 			});
 			for (const owner of owners) bell.ring(owner);
-			return id;
+			return projectId;
 		}
 	};
 }
 
-/** An invitation is used up by whoever takes it. */
-async function take(on: Queryable, email: string, id: string): Promise<{ project_id: string; role: string }> {
-	const { rows } = await on.query<{ project_id: string; role: string }>(
-		`delete from asura.project_invitations
-		 where id = $1 and email = $2 and email <> '' and expires_at > now() returning project_id::text, role`,
+const isTheirs = `id = $1 and email = $2 and email <> '' and expires_at > now()`;
+
+async function look(tx: Queryable, email: string, id: string): Promise<{ project_id: string; role: string }> {
+	const { rows } = await tx.query<{ project_id: string; role: string }>(
+		`select project_id::text, role from asura.project_invitations where ${isTheirs}`,
 		[checkId(id, 'invitation.not_found'), email.toLowerCase()]
 	);
 	if (!rows[0]) throw problem('invitation.not_found');
 	return rows[0];
+}
+
+/** An invitation is used up by whoever takes it; `role`: not if it is another one by now. */
+async function take(on: Queryable, email: string, id: string, role?: string): Promise<void> {
+	const { rowCount } = await on.query(
+		`delete from asura.project_invitations where ${isTheirs} and ($3::text is null or role = $3)`,
+		[checkId(id, 'invitation.not_found'), email.toLowerCase(), role ?? null]
+	);
+	if (rowCount === 0) throw problem('invitation.not_found');
+}
+
+async function join(tx: Queryable, projectId: string, userId: string, role: string): Promise<void> {
+	const { rows } = await tx.query<{ members: number }>(
+		'select count(*)::int as members from public.project_members where project_id = $1',
+		[projectId]
+	);
+	if ((rows[0]?.members ?? 0) >= projectLimits.members) throw problem('project.too_many_members');
+	// Somebody who came in by another address keeps the role that he has.
+	await tx.query(
+		`insert into public.project_members (project_id, user_id, role) values ($1, $2, $3) on conflict do nothing`,
+		[projectId, userId, role]
+	);
 }
 
 const invitationSql = `

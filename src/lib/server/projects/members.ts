@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { type GivenRole, Member } from '#lib/shared/projects.ts';
 import { problem } from '../errors.ts';
 import type { Db, Queryable } from '../platform/platform.ts';
-import { checkId, isoTime, reachProject } from './access.ts';
+import { checkId, holdProject, isoTime, reachProject } from './access.ts';
 
 type Deps = {
 	db: Db;
@@ -32,7 +32,7 @@ export function createMembers({ db, leave }: Deps) {
 
 		async setRole(userId: string, projectId: string, memberId: string, role: GivenRole): Promise<Member> {
 			return db.tx(async (tx) => {
-				const { id } = await reachProject(tx, userId, projectId, 'owner');
+				const { id } = await holdProject(tx, userId, projectId, 'owner');
 				const member = await get(tx, id, memberId);
 				if (member.role === 'owner') throw problem('project.owner_stays');
 				await tx.query('update public.project_members set role = $3 where project_id = $1 and user_id = $2', [
@@ -48,7 +48,7 @@ export function createMembers({ db, leave }: Deps) {
 		async remove(userId: string, projectId: string, memberId: string): Promise<void> {
 			const isSelf = memberId.toLowerCase() === userId;
 			const gone = await db.tx(async (tx) => {
-				const { id } = await reachProject(tx, userId, projectId, isSelf ? 'viewer' : 'owner');
+				const { id } = await holdProject(tx, userId, projectId, isSelf ? 'viewer' : 'owner');
 				const member = await get(tx, id, memberId);
 				if (member.role === 'owner') throw problem('project.owner_stays');
 				await tx.query('delete from public.project_members where project_id = $1 and user_id = $2', [

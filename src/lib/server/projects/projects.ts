@@ -72,6 +72,8 @@ export function createProjects({ db, bell, quotaBytes, leave }: Deps) {
 			const scope = await reachProject(db, userId, id, 'owner');
 			await db.tx(async (tx) => {
 				await lockOwner(tx, scope.ownerId);
+				// It may have been handed over while this waited.
+				await reachProject(tx, userId, scope.id, 'owner');
 				await tx.query('delete from public.projects where id = $1', [scope.id]);
 				await tx.query('delete from asura.topic_turns where project_id = $1', [scope.id]);
 			});

@@ -5,28 +5,34 @@ import { handOverFiles } from '../files/hand-over.ts';
 import { lockOwners } from '../files/owner-lock.ts';
 import { findOwner } from '../files/reach.ts';
 import type { Tx } from '../platform/platform.ts';
-import { lockProject } from './access.ts';
 
-type TakeOver = { projectId: string; userId: string; quotaBytes: number };
+type TakeOver = { projectId: string; from: string; to: string; quotaBytes: number };
 
-/** The owner before and the new one. */
-export async function takeOver(tx: Tx, { projectId, userId, quotaBytes }: TakeOver): Promise<string[]> {
+/** Before anything else is locked; returns the owner at present. */
+export async function lockBothOwners(tx: Tx, projectId: string, userId: string): Promise<string> {
 	const from = await findOwner(tx, { projectId });
 	await lockOwners(tx, from, userId);
-	await lockProject(tx, projectId);
-	// Whoever offered it may have left or given it to somebody else by now; whoever takes it may have left.
+	return from;
+}
+
+/** The caller holds the locks of both and of the project. */
+export async function takeOver(tx: Tx, { projectId, from, to, quotaBytes }: TakeOver): Promise<void> {
+	// It may have been given to somebody else before the locks were there; whoever takes it may have left.
 	if ((await findOwner(tx, { projectId })) !== from) throw problem('invitation.not_found');
-	const { rowCount: isMember } = await tx.query(roleSql, [projectId, userId, 'owner']);
-	if (isMember === 0 || from === userId) throw problem('invitation.not_found');
+	const { rowCount: isMember } = await tx.query(roleSql, [projectId, to, 'owner']);
+	if (isMember === 0 || from === to) throw problem('invitation.not_found');
 	const owned = await tx.query<{ count: number }>(
 		'select count(*)::int as count from public.projects where owner_id = $1',
-		[userId]
+		[to]
 	);
 	if ((owned.rows[0]?.count ?? 0) >= projectLimits.perPerson) throw problem('project.too_many');
-	await handOverFiles(tx, { projectId, from, to: userId, quotaBytes });
+	await handOverFiles(tx, { projectId, from, to, quotaBytes });
 	await tx.query(roleSql, [projectId, from, 'editor']);
-	await tx.query('update public.projects set owner_id = $2 where id = $1', [projectId, userId]);
-	return [from, userId];
+	await tx.query('update public.projects set owner_id = $2 where id = $1', [projectId, to]);
+	// What the owner before has offered to others is not his to give any more.
+	await tx.query(`delete from asura.project_invitations where project_id = $1 and role = 'owner'`, [
+		projectId
+	]);
 }
 
 const roleSql = 'update public.project_members set role = $3 where project_id = $1 and user_id = $2';
