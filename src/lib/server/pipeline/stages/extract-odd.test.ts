@@ -101,6 +101,12 @@ test.each<[string, string, Buffer, { text: string } | { code: string }]>([
 		{ text: 'needle words' }
 	],
 	[
+		'a text that says UTF-8 and is not, everywhere',
+		'text/plain',
+		Buffer.concat([Buffer.from('\ufeffÉlan vital'), Buffer.from(' \xe9 vite', 'latin1')]),
+		{ text: 'Élan vital \ufffd vite' }
+	],
+	[
 		'a page with a picture inside',
 		'text/html',
 		Buffer.from(`${picture}<p>needle words</p>`),

@@ -11,7 +11,7 @@ export async function detectEncoding(path: string): Promise<string> {
 	const sample = await readStart(path, sampleBytes);
 	const wide = utf16Of(sample);
 	if (wide) return wide;
-	if (await isUtf8(path)) return 'utf-8';
+	if (isMarkedUtf8(sample) || (await isUtf8(path))) return 'utf-8';
 	return byDeclaration(sample) ?? byStatistics(sample);
 }
 
@@ -25,6 +25,10 @@ export async function* decode(path: string, onBytes: (bytes: number) => void): A
 		yield decoder.decode(bytes, { stream: true });
 	}
 	yield decoder.decode();
+}
+
+function isMarkedUtf8([a, b, c]: Uint8Array): boolean {
+	return a === 0xef && b === 0xbb && c === 0xbf;
 }
 
 async function isUtf8(path: string): Promise<boolean> {
