@@ -26,6 +26,17 @@ export function createPositions({ files, queue, rates, countLanes, log }: Positi
 	let telling: Promise<void> = Promise.resolve();
 	let stopListening: (() => void) | undefined;
 	let isAnybodyWaiting = false;
+	let isAsked = false;
+
+	/** One at a time; what is asked for meanwhile is told once. */
+	function ask(): void {
+		if (isAsked) return;
+		isAsked = true;
+		telling = telling.then(() => {
+			isAsked = false;
+			return tell();
+		});
+	}
 
 	async function tell(): Promise<void> {
 		try {
@@ -60,11 +71,11 @@ export function createPositions({ files, queue, rates, countLanes, log }: Positi
 			stopListening = queue.onChange(() => {
 				timer ??= setTimeout(() => {
 					timer = undefined;
-					telling = telling.then(tell);
+					ask();
 				}, everyMs).unref();
 			});
 			clock = setInterval(() => {
-				if (isAnybodyWaiting) telling = telling.then(tell);
+				if (isAnybodyWaiting) ask();
 			}, afreshMs).unref();
 		},
 		async stop(): Promise<void> {
