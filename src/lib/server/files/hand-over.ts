@@ -25,6 +25,8 @@ export async function handOverFiles(tx: Tx, { projectId, from, to, quotaBytes }:
 	);
 	await tx.query(dropVectorsSql, [projectId, from]);
 	await tx.query('update public.files set user_id = $2 where project_id = $1', [projectId, to]);
+	// Otherwise they would go with the account of the person before, and whoever was away would not hear of the deletions.
+	await tx.query('update asura.deleted_files set user_id = $2 where scope_id = $1', [projectId, to]);
 	await tx.query('update asura.uploads set user_id = $2 where project_id = $1', [projectId, to]);
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestPlatform, type TestPlatform } from '../../../../tests/support/database.ts';
+import { deleteFile, insertFile } from '../../../../tests/support/file-rows.ts';
 import { silentLog } from '../log.ts';
 import { createBell } from '../files/bell.ts';
 import { createProjects, type Projects } from './projects.ts';
@@ -86,6 +87,19 @@ describe('an offer to own a project', () => {
 			code: 'invitation.not_found'
 		});
 		expect(await projects.get(bob.userId, project.id)).toMatchObject({ role: 'owner' });
+	});
+
+	it('passes on what is known of deleted files, which goes with an account', async () => {
+		const { people, project, offers } = await offeredToTwo();
+		const [ada, bob] = people;
+		const file = await insertFile(platform.db, ada.userId);
+		await platform.db.query('update public.files set project_id = $2 where id = $1', [file, project.id]);
+		await deleteFile(platform.db, file);
+		await projects.invitations.accept(bob, offers[0] ?? '');
+		const { rows } = await platform.db.query('select user_id::text from asura.deleted_files where id = $1', [
+			file
+		]);
+		expect(rows).toEqual([{ user_id: bob.userId }]);
 	});
 
 	it('leaves nothing to be deleted by whoever gave it away in the same moment', async () => {
