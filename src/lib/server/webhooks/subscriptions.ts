@@ -34,24 +34,22 @@ type Deps = {
 };
 
 export function createSubscriptions({ db, addresses, reachProject }: Deps) {
+	async function read(on: Queryable, userId: string, id?: string): Promise<Webhook[]> {
+		const { rows } = await on.query(seenSql, [id ?? null, userId]);
+		return v.parse(v.array(Webhook), rows);
+	}
+
 	async function find(on: Queryable, userId: string, id: string): Promise<Webhook> {
-		const sql = `select ${columns} from public.webhooks w where w.id = $1 and ${isSeen}`;
-		const { rows } = await on.query(sql, [checkId(id), userId]);
-		if (!rows[0]) throw problem('webhook.not_found');
-		return v.parse(Webhook, rows[0]);
+		const [webhook] = await read(on, userId, checkId(id));
+		if (!webhook) throw problem('webhook.not_found');
+		return webhook;
 	}
 
 	const get = (userId: string, id: string): Promise<Webhook> => find(db, userId, id);
 
 	return {
 		/** The person's, and those of projects that she may edit. */
-		async list(userId: string): Promise<Webhook[]> {
-			const sql = `select ${columns} from public.webhooks w
-				where ($1::uuid is null or w.id = $1) and ${isSeen} order by w.created_at, w.id`;
-			const { rows } = await db.query(sql, [null, userId]);
-			return v.parse(v.array(Webhook), rows);
-		},
-
+		list: (userId: string): Promise<Webhook[]> => read(db, userId),
 		get,
 
 		/** Throws unless it is the person's own. */
@@ -132,6 +130,10 @@ export function checkId(id: string): string {
 	if (!v.is(v.pipe(v.string(), v.uuid()), id)) throw problem('webhook.not_found');
 	return id;
 }
+
+const seenSql = `
+	select ${columns} from public.webhooks w where ($1::uuid is null or w.id = $1) and ${isSeen}
+	order by w.created_at, w.id`;
 
 const addSql = `
 	insert into public.webhooks as w (user_id, project_id, url, events, secret)
