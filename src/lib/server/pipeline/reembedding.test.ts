@@ -6,6 +6,7 @@ import { type ProviderDouble, startProviderDouble } from '../../../../tests/supp
 import { makeStages } from '../../../../tests/support/stages.ts';
 import { createLexicalEmbedder } from '../embedder/lexical.ts';
 import { createProvider } from '../embedder/provider.ts';
+import { handOverFiles } from '../files/hand-over.ts';
 import { silentLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { createSearch } from '../search/search.ts';
@@ -133,5 +134,33 @@ describe('another embedding model', () => {
 		expect(await models()).toEqual({ [lexical.model]: 1 });
 		expect(await look.get(id)).toMatchObject({ status: 'completed' });
 		double = await startProviderDouble();
+	});
+
+	it('finds a file that is handed over meanwhile at its new owner', async () => {
+		const { db } = test.platform;
+		const fileId = await completeLexically(pagesOf(15), 'one.txt');
+		const bob = await test.platform.addUser();
+		const { rows } = await db.query<{ id: string }>(
+			`insert into public.projects (owner_id, name) values ($1, 'Handed over') returning id::text`,
+			[ada]
+		);
+		const projectId = rows[0]?.id ?? '';
+		await db.query('update public.files set project_id = $2 where id = $1', [fileId, projectId]);
+		const handOver = () =>
+			db.tx((tx) => handOverFiles(tx, { projectId, from: ada, to: bob, quotaBytes: 1e9 }));
+		let calls = 0;
+		const embedder = {
+			...lexical,
+			model: 'another',
+			async embed(...asked: Parameters<typeof lexical.embed>) {
+				if (++calls === 2) await handOver();
+				return lexical.embed(...asked);
+			}
+		};
+		const reembedding = createReembedding({ ...test.platform, queue: test.queue, embedder, log: silentLog });
+		const job = { fileId, attempt: 1, sizeBytes: 10, tries: 0 };
+		expect(await reembedding.run(job, running)).toEqual({ inSeconds: 5, tries: 0 });
+		expect(await reembedding.run(job, running)).toBeUndefined();
+		expect(await models()).toEqual({ another: 150 });
 	});
 });

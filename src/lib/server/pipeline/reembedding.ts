@@ -59,8 +59,9 @@ export function createReembedding({ db, queue, embedder, log }: ReembeddingDeps)
 			// After the last one it is tried at the next start.
 			return inSeconds === undefined ? undefined : { inSeconds, tries: tries + 1 };
 		}
-		await finish(fileId, file.user_id, tokens);
-		return undefined;
+		// Handed over to another owner meanwhile, it is begun again with what is missing there.
+		const isDone = await finish(fileId, file.user_id, tokens);
+		return isDone ? undefined : { inSeconds: retryAfterSeconds[0] ?? 0, tries };
 	}
 
 	async function embedMissing(fileId: string, userId: string, signal: AbortSignal): Promise<number> {
@@ -87,17 +88,19 @@ export function createReembedding({ db, queue, embedder, log }: ReembeddingDeps)
 		}
 	}
 
-	async function finish(fileId: string, userId: string, tokens: number): Promise<void> {
-		await db.tx(async (tx) => {
+	/** False when the file is not the person's any more. */
+	async function finish(fileId: string, userId: string, tokens: number): Promise<boolean> {
+		return db.tx(async (tx) => {
 			await lockOwner(tx, userId);
-			await tx.query(doneSql, [fileId, model, tokens]);
+			const { rowCount: isTheirs } = await tx.query(doneSql, [fileId, model, tokens, userId]);
 			const { rowCount } = await tx.query(`${outdatedSql} and f.user_id = $2 limit 1`, [model, userId]);
-			if (rowCount > 0) return;
+			if (rowCount > 0) return isTheirs > 0;
 			const gone = await tx.query('delete from public.embeddings where user_id = $1 and model <> $2', [
 				userId,
 				model
 			]);
 			if (gone.rowCount > 0) log.info({ vectors: gone.rowCount }, 'vectors of earlier models are gone');
+			return isTheirs > 0;
 		});
 	}
 
@@ -131,7 +134,7 @@ const doneSql = `
 	insert into asura.file_stages as s (file_id, stage, attempt, input_hash, result, finished_at)
 	select f.id, 'embedding', f.attempt, f.sha256,
 		jsonb_build_object('model', $2::text, 'tokens', $3::float8), clock_timestamp()
-	from public.files f where f.id = $1 and f.status = 'completed'
+	from public.files f where f.id = $1 and f.status = 'completed' and f.user_id = $4
 	on conflict (file_id, stage) do update set finished_at = excluded.finished_at,
 		result = s.result || jsonb_build_object('model', $2::text,
 			'tokens', coalesce((s.result ->> 'tokens')::float8, 0) + $3::float8)`;
