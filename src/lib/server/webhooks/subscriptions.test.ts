@@ -1,6 +1,7 @@
 // Whose webhooks they are, how many there may be, and when they and their log are forgotten.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { WebhookAdded } from '#lib/shared/webhooks.ts';
+import { problem } from '../errors.ts';
 import { createAddresses } from './address.ts';
 import { createDeliveryLog } from './log.ts';
 import { createSubscriptions } from './subscriptions.ts';
@@ -42,6 +43,24 @@ it('a person has at most twenty, however many are added at once', async () => {
 	const added = await Promise.allSettled(Array.from({ length: 25 }, () => subscribe()));
 	expect(added.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
 	await expect(subscribe()).rejects.toMatchObject({ code: 'webhook.too_many' });
+});
+
+it('whoever is removed from a project while adding one to it is told so', async () => {
+	const { rows } = await platform.db.query<{ id: string }>(
+		`insert into public.projects (owner_id, name) values ($1, 'Left') returning id::text`,
+		[await platform.addUser()]
+	);
+	let asked = 0;
+	const leaving = createSubscriptions({
+		db: platform.db,
+		addresses: createAddresses({ allowPrivate: false }),
+		// A double: a member when asked first, and not any more.
+		reachProject: async () => {
+			if (++asked > 1) throw problem('project.not_found');
+		}
+	});
+	const hook = { url: 'https://example.org/', events: ['file.deleted' as const], project: rows[0]?.id };
+	await expect(leaving.add(ada, hook)).rejects.toMatchObject({ code: 'project.not_found' });
 });
 
 it('old deliveries are forgotten, and more than so many of one webhook', async () => {

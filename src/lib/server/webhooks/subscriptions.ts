@@ -61,15 +61,17 @@ export function createSubscriptions({ db, addresses, reachProject }: Deps) {
 			addresses.check(url);
 			if (project !== undefined) await reachProject(userId, project);
 			const secret = newSecret();
-			return db.tx(async (tx) => {
+			const [added] = await db.tx(async (tx) => {
 				// One at a time, so that two requests together cannot pass the limit.
 				await tx.query('select from auth.users where id = $1 for update', [userId]);
 				if (project) await tx.query('select from public.projects where id = $1 for no key update', [project]);
 				const params = [project ?? null, userId, url, [...new Set(events)], secret, maxWebhooks];
-				const { rows } = await tx.query(addSql, params);
-				if (!rows[0]) throw problem('webhook.too_many');
-				return { webhook: v.parse(Webhook, rows[0]), secret };
+				return (await tx.query(addSql, params)).rows;
 			});
+			if (added) return { webhook: v.parse(Webhook, added), secret };
+			// Whoever may not any more is told that.
+			if (project !== undefined) await reachProject(userId, project);
+			throw problem('webhook.too_many');
 		},
 
 		/** Switched off, what waits is given up; switched on, the past is forgotten. */
@@ -140,6 +142,7 @@ const addSql = `
 	select $2::uuid, $1::uuid, $3, $4::text[], $5
 	where (select count(*) from public.webhooks where user_id = $2::uuid) < $6::int
 		and (select count(*) from public.webhooks where project_id = $1::uuid) < $6::int
+		and ($1::uuid is null or $1::uuid in (select asura.scopes_of($2::uuid, 'editor')))
 	returning ${columns}`;
 
 const changeSql = `
