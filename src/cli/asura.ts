@@ -5,7 +5,7 @@ import { connect } from '#lib/client/connect.ts';
 import { findProblem } from '#lib/shared/errors.ts';
 import { ApiError } from '#lib/client/api.ts';
 import { readAccount } from './asura/account.ts';
-import { type Context, toId } from './asura/context.ts';
+import { type Context, toProject } from './asura/context.ts';
 import { download } from './asura/download.ts';
 import { events } from './asura/events.ts';
 import { type Exit, exitOf, exits, UsageError } from './asura/exit.ts';
@@ -20,12 +20,13 @@ asura upload <files|folders|-> [--watch]  sends them; --watch stays until each i
              [--name <name>]              the name for what comes through -
              [--project <id>]             into that project
                                           a large file that broke off goes on by the same command
-asura list [--status <status>] [--limit <n>]
+asura list [--status <status>] [--limit <n>] [--project <id>]
 asura status [ids]                        ends with 6 while one is at work
-asura search <words> [--limit <n>] [--file <id>]
+asura search <words> [--limit <n>] [--file <id>] [--project <id>]
 asura download <id> [--variant original|compressed|thumbnail|preview|text] [--output <file|->] [--force]
 asura delete <ids>
-asura events [--cursor <cursor>]          what happens, until Ctrl C
+asura events [--cursor <cursor>] [--project <id>]
+                                          what happens, until Ctrl C
 
 --json  one JSON object a line   --help
 ASURA_URL and ASURA_KEY go before what login has kept. How it ends: 0 done, 1 something failed or nothing
@@ -52,12 +53,12 @@ const takes: Record<string, readonly (keyof typeof options)[]> = {
 	login: [],
 	logout: [],
 	upload: ['watch', 'name', 'project'],
-	list: ['status', 'limit'],
+	list: ['status', 'limit', 'project'],
 	status: [],
-	search: ['limit', 'file'],
+	search: ['limit', 'file', 'project'],
 	download: ['variant', 'output', 'force'],
 	delete: [],
-	events: ['cursor']
+	events: ['cursor', 'project']
 };
 
 const interrupt = new AbortController();
@@ -80,12 +81,13 @@ process.exitCode = await run(process.argv.slice(2), out).catch((error: unknown) 
 process.stdin.destroy();
 
 async function run(argv: string[], out: Output): Promise<Exit> {
-	const { command, words, values } = read(argv);
-	if (values.help || command === 'help') {
+	const { command, words, values: given } = read(argv);
+	if (given.help || command === 'help') {
 		out.raw(`${usage}\n`);
 		return exits.done;
 	}
 	const { signal } = interrupt;
+	const values = { ...given, project: given.project === undefined ? undefined : toProject(given.project) };
 	if (command === 'login') return login(words, { env: process.env, out, signal });
 	if (command === 'logout') return logout({ env: process.env, out });
 	const server = await readAccount(process.env);
@@ -93,7 +95,7 @@ async function run(argv: string[], out: Output): Promise<Exit> {
 	const context: Context = { server, api: createApi(connect(server)), out, signal, folder, env: process.env };
 	switch (command) {
 		case 'upload':
-			return upload(context, words, { ...values, project: values.project && toId(values.project) });
+			return upload(context, words, values);
 		case 'list':
 			return list(context, values);
 		case 'status':

@@ -155,15 +155,35 @@ describe('asura', () => {
 		}
 	);
 
-	it('uploads into a project and watches there', { timeout: 60_000 }, async () => {
+	it('uploads into a project, and watches, lists, finds and hears there', { timeout: 60_000 }, async () => {
 		const { id } = await begin(ada);
+		const listening = start(['events', '--json', '--project', id]);
+		let heard = '';
+		listening.stdout?.on('data', (text: string) => (heard += text));
+		await eventually(() => expect(heard).toContain('"snapshot"'), { timeoutMs: 10_000 });
 		const sent = await asura(['upload', 'papers/lantern.txt', '--project', id, '--watch', '--json']);
 		expect(sent).toMatchObject({ code: 0, err: '' });
 		const { file } = objectsOf(sent).find(({ event }) => event === 'ended');
 		const { files } = await (await ada.ask(`/api/projects/${id}/files`)).json();
 		expect(files).toMatchObject([{ id: file.id, status: 'completed' }]);
-		expect(await asura(['upload', 'papers', '--project', nobody])).toMatchObject({ code: 5 });
-		expect(await asura(['upload', 'papers', '--project', 'mine'])).toMatchObject({ code: 2 });
+
+		const own = await ada.add('own.txt', 'This lantern is not of the project.');
+		await ada.ended([own.id]);
+		await eventually(() => expect(heard).toContain(file.id), { timeoutMs: 10_000 });
+		listening.kill('SIGINT');
+		expect((await listening.ran).out).not.toContain(own.id);
+		const listed = objectsOf(await asura(['list', '--project', id, '--json']));
+		expect(listed.map(({ id }) => id)).toEqual([file.id]);
+		const found = objectsOf(await asura(['search', 'lantern', '--project', id, '--json']));
+		expect(found.map(({ file }) => file.id)).toEqual([file.id]);
+
+		for (const args of [['upload', 'papers'], ['list'], ['search', 'lantern'], ['events']])
+			expect(await asura([...args, '--project', nobody]), args.join(' ')).toMatchObject({ code: 5 });
+		for (const wrong of ['mine', ''])
+			expect(await asura(['upload', 'papers', '--project', wrong]), wrong).toMatchObject({
+				code: 2,
+				err: expect.stringContaining("its page's address")
+			});
 	});
 
 	it('ends in a way that scripts can tell apart', async () => {

@@ -9,10 +9,10 @@ import { harmless, type Output } from './output.ts';
 
 export async function events(
 	{ server, out, signal }: Context,
-	{ cursor }: { cursor?: string | undefined }
+	{ cursor, project }: { cursor?: string | undefined; project?: string | undefined }
 ): Promise<Exit> {
 	const onLost = () => out.note('The connection is gone; trying again.');
-	for await (const message of follow(server, { cursor, signal, onLost })) {
+	for await (const message of follow(server, { project, cursor, signal, onLost })) {
 		const line = lineOf(message, out);
 		if (out.isJson || line !== undefined) out.tell(line ?? '', message);
 	}

@@ -7,15 +7,20 @@ import { harmless, type Output } from './output.ts';
 
 const perPage = 500;
 
-type ListOptions = { status?: string | undefined; limit?: string | undefined };
+type ListOptions = {
+	status?: string | undefined;
+	limit?: string | undefined;
+	project?: string | undefined;
+};
 
-export async function list({ api, out }: Context, { status, limit }: ListOptions): Promise<Exit> {
+export async function list({ api, out }: Context, { status, limit, project }: ListOptions): Promise<Exit> {
 	const wanted = toStatus(status);
 	const most = toNumber(limit, Infinity);
 	let after: string | null | undefined;
 	let told = 0;
 	while (after !== null && told < most) {
 		const page = await api.list({
+			project,
 			...(wanted && { status: wanted }),
 			...(after && { after }),
 			limit: Math.min(perPage, most - told)
@@ -51,11 +56,13 @@ async function statusOfAll({ api, out }: Context): Promise<Exit> {
 export async function search(
 	{ api, out, signal }: Context,
 	words: readonly string[],
-	options: { limit?: string | undefined; file?: string | undefined }
+	options: { limit?: string | undefined; file?: string | undefined; project?: string | undefined }
 ): Promise<Exit> {
 	const query = atLeastOne(words, 'what you are looking for').join(' ');
 	const file = options.file === undefined ? {} : { file: toId(options.file) };
-	const { results } = await api.search(query, { limit: toNumber(options.limit, 8), signal, ...file });
+	const { project } = options;
+	const limit = toNumber(options.limit, 8);
+	const { results } = await api.search(query, { limit, project, signal, ...file });
 	for (const result of results) {
 		const page = result.page === null ? '' : `, page ${result.page}`;
 		const where = out.bold(`${harmless(result.file.filename)}${page}`);

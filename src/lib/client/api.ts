@@ -96,10 +96,11 @@ export function createApi(fetch: typeof globalThis.fetch) {
 		},
 		async search(
 			q: string,
-			options: { file?: string; limit?: number; signal?: AbortSignal }
+			options: { file?: string; project?: string | undefined; limit?: number; signal?: AbortSignal }
 		): Promise<SearchAnswer> {
 			const query = new URLSearchParams({ q, limit: String(options.limit ?? 8) });
 			if (options.file) query.set('file', options.file);
+			if (options.project) query.set('project', options.project);
 			const answer = await ask(`/api/search?${query}`, { signal: options.signal ?? null });
 			return v.parse(SearchAnswer, await answer.json());
 		},
