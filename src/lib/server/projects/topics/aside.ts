@@ -1,12 +1,12 @@
 // findTopics in a thread of its own, with a time and a memory budget: what takes longer is given up.
 import { Worker } from 'node:worker_threads';
-import type { Passage, Topic } from './find.ts';
+import type { KnownTopic, Passage, Topic } from './find.ts';
 
 const file = new URL('./worker.ts', import.meta.url);
 const longestMs = 30_000;
 const resourceLimits = { maxOldGenerationSizeMb: 256 };
 
-export type Material = { passages: readonly Passage[]; accepted: readonly string[] };
+export type Material = { passages: readonly Passage[]; known: readonly KnownTopic[] };
 
 export function findTopicsAside(material: Material, signal: AbortSignal): Promise<Topic[]> {
 	const worker = new Worker(file, { workerData: material, resourceLimits });

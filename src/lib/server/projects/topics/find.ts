@@ -11,16 +11,24 @@ export type Topic = {
 	support: { fileId: string; ordinal: number }[];
 };
 
+/** From before, with what members made of it. */
+export type KnownTopic = { key: string; status: string };
+
 const maxTopics = 12;
 const maxSupport = 40;
 const minSupport = 2;
 /** A phrase in more of the passages than this says nothing about any of them, once there are a few. */
 const maxShare = 0.8;
 const fewPassages = 10;
+/** A single word, where there are many, must be rarer still: "file", "package" name nothing among their like. */
+const maxShareOfWord = 0.15;
+const manyPassages = 40;
 /** Two topics with more of their passages in common are one. */
 const maxOverlap = 0.5;
+/** By how much another must be better than one that is shown already. */
+const loyalty = 1.5;
 /** Longer phrases name more exactly. */
-const worthOf = [0, 1, 2.2, 2.6];
+const worthOf = [0, 0.6, 2.2, 2.6];
 
 type Candidate = {
 	key: string;
@@ -30,18 +38,27 @@ type Candidate = {
 	files: Set<string>;
 };
 
-/** `accepted`: keys of topics that members made tags: they are found wherever they stand. */
-export function findTopics(passages: readonly Passage[], accepted: readonly string[] = []): Topic[] {
+/**
+ * Tags are found wherever they stand. What is shown already gives way only to what is clearly better, and what was
+ * dismissed takes nobody's place.
+ */
+export function findTopics(passages: readonly Passage[], known: readonly KnownTopic[] = []): Topic[] {
+	const statusOf = new Map(known.map(({ key, status }) => [key, status]));
 	const all = candidatesOf(passages);
-	const chosen = all.filter(({ key }) => accepted.includes(key));
-	const most = chosen.length + maxTopics;
+	const chosen = all.filter(({ key }) => statusOf.get(key) === 'accepted');
 	const candidates = all
-		.map((candidate) => ({ candidate, worth: worth(candidate, passages.length) }))
+		.map((candidate) => ({
+			candidate,
+			worth: worth(candidate, passages.length) * (statusOf.get(candidate.key) === 'open' ? loyalty : 1)
+		}))
 		.filter(({ worth }) => worth > 0)
 		.sort((a, b) => b.worth - a.worth || (a.candidate.key < b.candidate.key ? -1 : 1));
+	let room = maxTopics;
 	for (const { candidate } of candidates) {
-		if (chosen.length === most) break;
-		if (!chosen.some((other) => isSame(candidate, other))) chosen.push(candidate);
+		if (room === 0) break;
+		if (chosen.some((other) => isSame(candidate, other))) continue;
+		chosen.push(candidate);
+		if (statusOf.get(candidate.key) !== 'dismissed') room -= 1;
 	}
 	return chosen.map((candidate) => toTopic(candidate, passages)).sort((a, b) => b.confidence - a.confidence);
 }
@@ -70,17 +87,33 @@ function note(
 	known.files.add(fileId);
 }
 
-function worth({ passages, files, words }: Candidate, total: number): number {
+function worth(candidate: Candidate, total: number): number {
+	const { passages, files, words } = candidate;
 	const share = passages.size / total;
 	if (total > fewPassages && share > maxShare) return 0;
+	if (words === 1 && total > manyPassages && share > maxShareOfWord) return 0;
 	const isRare = Math.log(1 + total / passages.size);
-	return Math.sqrt(passages.size) * isRare * (worthOf[words] ?? 1) * (1 + Math.log(files.size));
+	const breadth = Math.sqrt(passages.size) * (1 + Math.log(files.size));
+	return breadth * isRare * (worthOf[words] ?? 1) * (1 + insistence(candidate));
+}
+
+/** What a passage is about comes back in it; a way of speaking stands there once. 0: once in each, 1: twice and more. */
+function insistence({ surfaces, passages }: Candidate): number {
+	const times = [...surfaces.values()].reduce((sum, count) => sum + count, 0);
+	return Math.min(1, times / passages.size - 1);
 }
 
 function isSame(a: Candidate, b: Candidate): boolean {
-	const wordsOfB = new Set(b.key.split(' '));
-	if (a.key.split(' ').some((word) => word.length > 3 && wordsOfB.has(word))) return true;
+	const wordsOfB = b.key.split(' ');
+	if (a.key.split(' ').some((one) => wordsOfB.some((other) => isSameWord(one, other)))) return true;
 	return overlap(a.passages, b.passages) > maxOverlap;
+}
+
+/** Also with another ending: policy and policies, Ausdruck and Ausdrücke. */
+function isSameWord(a: string, b: string): boolean {
+	const [short, long] = a.length < b.length ? [a, b] : [b, a];
+	if (short.length < 5) return short.length > 3 && short === long;
+	return long.length <= short.length + 2 && long.startsWith(short.slice(0, -1));
 }
 
 /** The share of what both have together that they have in common. */
@@ -90,14 +123,12 @@ export function overlap<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): number {
 	return common === 0 ? 0 : common / (a.size + b.size - common);
 }
 
-function toTopic(
-	{ key, surfaces, words, passages: own, files }: Candidate,
-	passages: readonly Passage[]
-): Topic {
+function toTopic(candidate: Candidate, passages: readonly Passage[]): Topic {
+	const { key, surfaces, words, passages: own, files } = candidate;
 	const supporting = [...own].flatMap((at) => passages[at] ?? []);
 	const { ranked, cohesion } = byCloseness(supporting);
 	const breadth = Math.min(1, own.size / 6) * 0.5 + Math.min(1, files.size / 3) * 0.5;
-	const exactness = words > 1 ? 1 : 0.6;
+	const exactness = (words > 1 ? 0.5 : 0.2) + 0.5 * insistence(candidate);
 	const confidence = 0.4 * cohesion + 0.35 * breadth + 0.25 * exactness;
 	return {
 		key,

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { projectLimits } from '#lib/shared/projects.ts';
 import type { Capabilities, Db, Queryable } from '../../platform/platform.ts';
 import type { Material } from './aside.ts';
-import type { Topic } from './find.ts';
+import type { KnownTopic, Topic } from './find.ts';
 import { keyOfPassage, settle } from './settle.ts';
 
 export type Turn = { project_id: string; turn: string };
@@ -48,11 +48,11 @@ export function createTopicStore({ db, capabilities, model }: Deps) {
 					vector: vector === null ? undefined : v.parse(Vector, vector)
 				};
 			});
-			const accepted = await db.query<{ key: string }>(
-				`select key from public.proposals where project_id = $1 and status = 'accepted'`,
+			const known = await db.query<KnownTopic>(
+				`select key, status from public.proposals where project_id = $1 and status <> 'gone'`,
 				[projectId]
 			);
-			return { passages, accepted: accepted.rows.map(({ key }) => key) };
+			return { passages, known: known.rows };
 		},
 
 		/** Returns those that have no name from anybody yet; undefined when the project is gone. */

@@ -2,57 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestPlatform, type TestPlatform } from '../../../../../tests/support/database.ts';
 import { eventually } from '../../../../../tests/support/eventually.ts';
+import { harbour, orchard } from '../../../../../tests/support/topic-texts.ts';
 import type { Namer } from '../../embedder/chat.ts';
 import { silentLog } from '../../log.ts';
 import { createProjects, type Projects } from '../projects.ts';
-import { findTopics, type Passage } from './find.ts';
 import { createTopics } from './topics.ts';
-
-const harbour = [
-	'The quay wall of the northern basin was repaired in spring, and the quay wall held.',
-	'Divers looked at the quay wall and found cracks below the water line.',
-	'Costs of the quay wall were higher than planned by the harbour master.'
-];
-const orchard = [
-	'Apple trees in the upper orchard carry less fruit after the late frost.',
-	'The late frost came in April; apple trees that stood in the valley suffered most.',
-	'Against late frost, small fires between the apple trees were lit at night.'
-];
-const passagesOf = (...files: string[][]): Passage[] =>
-	files.flatMap((texts, file) =>
-		texts.map((text, ordinal) => ({ fileId: `file ${file}`, ordinal, text, vector: undefined }))
-	);
-
-describe('topics', () => {
-	it('are phrases that some passages share, with the passages that say so', () => {
-		const found = findTopics(passagesOf(harbour, orchard));
-		const wall = found.find(({ title }) => title === 'Quay wall');
-		expect(wall?.support.map(({ fileId }) => fileId)).toEqual(['file 0', 'file 0', 'file 0']);
-		expect(found.some(({ title }) => /frost|apple trees/i.test(title))).toBe(true);
-		for (const { confidence } of found) {
-			expect(confidence).toBeGreaterThan(0);
-			expect(confidence).toBeLessThanOrEqual(1);
-		}
-	});
-
-	it('are the same for the same passages, and none where there is nothing in common', () => {
-		expect(findTopics(passagesOf(harbour, orchard))).toEqual(findTopics(passagesOf(harbour, orchard)));
-		expect(findTopics([])).toEqual([]);
-		expect(findTopics(passagesOf(['Only one passage stands here.']))).toEqual([]);
-		expect(findTopics(passagesOf([' ', '…', '12 34 56', 'the of and']))).toEqual([]);
-	});
-
-	it('rank passages by their nearness to each other, where there are vectors', () => {
-		const vectors = [
-			[1, 0],
-			[0.9, 0.1],
-			[0, 1]
-		];
-		const passages = passagesOf(harbour).map((passage, i) => ({ ...passage, vector: vectors[i] }));
-		const [wall] = findTopics(passages);
-		expect(wall?.support.at(-1)?.ordinal).toBe(2);
-	});
-});
 
 describe('proposals', () => {
 	let platform: TestPlatform;

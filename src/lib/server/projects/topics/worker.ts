@@ -2,5 +2,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { findTopics } from './find.ts';
 
-const { passages, accepted } = workerData;
-parentPort?.postMessage(findTopics(passages, accepted));
+const { passages, known } = workerData;
+parentPort?.postMessage(findTopics(passages, known));
