@@ -1,5 +1,7 @@
-// Webhooks of a project: what they hear, who may do what with them, and what becomes of them. And new secrets.
+// What a project's files suggest and tell. Topics, from files to tags, with the real stages and the thread that looks for
+// them; webhooks of a project: what they hear, who may do what with them, what becomes of them; and new secrets.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Proposal } from '#lib/shared/projects.ts';
 import type { Webhook, WebhookAdded } from '#lib/shared/webhooks.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Receiver, startReceiver, verify } from '../support/receiver.ts';
@@ -42,6 +44,54 @@ async function seenBy(person: Colleague, of?: { id: string }): Promise<Webhook[]
 
 const arrivals = () =>
 	receiver.received.map(({ message }) => `${message.type} ${message.data.filename ?? message.data.title}`);
+
+it(
+	'files suggest topics, and accepted ones are tags that filter and search',
+	{ timeout: 60_000 },
+	async () => {
+		const project = await begin(ada, 'Topics');
+		await join(ada, project, bob, 'viewer');
+		const at = `/api/projects/${project.id}`;
+		await addTo(ada, project, 'one.txt', 'The quay wall was repaired. Everybody likes the quay wall.');
+		await addTo(ada, project, 'two.txt', 'Cracks in the quay wall were found by divers.');
+		await addTo(ada, project, 'three.txt', 'Minutes about the canteen, with divers present.');
+		const proposals = async (): Promise<Proposal[]> =>
+			(await (await bob.ask(`${at}/proposals`)).json()).proposals;
+		const wall = await eventually(
+			async () => {
+				const found = (await proposals()).find(
+					({ title, file_count }) => title === 'Quay wall' && file_count === 2
+				);
+				expect(found).toBeDefined();
+				return found;
+			},
+			{ timeoutMs: 30_000 }
+		);
+		expect(wall?.passages.map(({ filename }) => filename).toSorted()).toEqual(['one.txt', 'two.txt']);
+		const path = `${at}/proposals/${wall?.id}`;
+		expect(await codeOf(send(bob, 'PATCH', path, { status: 'accepted' }))).toBe('403 project.forbidden');
+		for (const body of [{}, { status: 'gone' }, { title: '' }])
+			expect(await codeOf(send(ada, 'PATCH', path, body))).toBe('400 request.invalid');
+		expect(await codeOf(send(ada, 'PATCH', path, { status: 'accepted', title: 'Quay' }))).toBe('200');
+
+		const names = async (path: string, key: 'files' | 'results') => {
+			const found = (await (await bob.ask(path)).json())[key] as {
+				filename?: string;
+				file?: { filename: string };
+			}[];
+			return found.map(({ filename, file }) => filename ?? file?.filename).toSorted();
+		};
+		expect(await names(`${at}/files?tag=quay`, 'files')).toEqual(['one.txt', 'two.txt']);
+		expect(await names(`${at}/files?tag=nothing`, 'files')).toEqual([]);
+		expect(await names(`/api/search?q=divers&project=${project.id}`, 'results')).toEqual([
+			'three.txt',
+			'two.txt'
+		]);
+		expect(await names(`/api/search?q=divers&tag=Quay`, 'results')).toEqual(['two.txt']);
+		expect(await codeOf(send(ada, 'PATCH', path, { status: 'dismissed' }))).toBe('200');
+		expect(await names(`${at}/files?tag=quay`, 'files')).toEqual([]);
+	}
+);
 
 describe('a webhook of a project', () => {
 	it('hears of that project, and of nothing else of anybody', async () => {
