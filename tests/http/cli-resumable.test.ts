@@ -13,6 +13,7 @@ import { makeKey } from '../support/keys.ts';
 import { removeFolder } from '../support/remove-folder.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openBegun } from '../../src/cli/asura/begun.ts';
+import { createSendMultipart, type Source } from '../../src/cli/asura/send.ts';
 import { createSendResumable } from '../../src/cli/asura/send-resumable.ts';
 import { sourcesOf } from '../../src/cli/asura/sources.ts';
 import { enter, type Person } from './person.ts';
@@ -58,7 +59,7 @@ afterAll(async () => {
 beforeEach(() => Object.assign(line, { passed: 0, breaksAt: Infinity, how: 'cut', refusals: 0 }));
 
 /** Between the command line and the server. */
-async function startLine(target: string): Promise<Line> {
+async function startLine(target: string, port = 0): Promise<Line> {
 	const gateway = createServer((incoming, outgoing) => {
 		if (line.breaksAt === -1 && line.refusals-- > 0) return void incoming.socket.destroy();
 		const { method, headers, url = '/' } = incoming;
@@ -77,7 +78,7 @@ async function startLine(target: string): Promise<Line> {
 		});
 		incoming.pipe(onward);
 	});
-	await new Promise<void>((resolve) => void gateway.listen(0, '127.0.0.1', resolve));
+	await new Promise<void>((resolve) => void gateway.listen(port, '127.0.0.1', resolve));
 	return {
 		url: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
 		passed: 0,
@@ -105,7 +106,34 @@ function asura(
 	return Object.assign(child, { ended: once(child, 'close').then(([code]) => ({ code, out, err })) });
 }
 
+async function sourceOf(given: string): Promise<Source> {
+	const source = (await sourcesOf([given], { folder, stdinName: '' }).next()).value;
+	if (!source) throw new Error('there is no file');
+	return source;
+}
+
 const stateFolder = () => path.join(folder, '.local/state/asura/uploads');
+
+it.each(['papers/small.txt', 'papers/deep/big.txt'])(
+	'%s waits for a server that was there, also before its first byte',
+	async (given) => {
+		const gone = await startLine(server.url);
+		await gone.close();
+		const at = { url: gone.url, key: token };
+		const source = await sourceOf(given);
+		const begun = openBegun(path.join(folder, 'waiting'));
+		const send = given.includes('small') ? createSendMultipart() : createSendResumable(begun);
+		const how = { signal: new AbortController().signal, onSent: () => undefined };
+		await expect(send(source, at, how)).rejects.toMatchObject({ code: 'network.unreachable' });
+
+		let back: Promise<Line> | undefined;
+		const onStalled = () => void (back ??= startLine(server.url, Number(new URL(gone.url).port)));
+		const file = await send(source, at, { ...how, isKnownServer: () => true, onStalled });
+		expect(file).toMatchObject({ filename: path.basename(given) });
+		await (await back)?.close();
+		await ada.ask(`/api/files/${file.id}`, { method: 'DELETE' });
+	}
+);
 
 describe('a large file', { timeout: 60_000 }, () => {
 	it('goes on by itself after a broken line, into its project, and its bar never goes back', async () => {
@@ -114,9 +142,7 @@ describe('a large file', { timeout: 60_000 }, () => {
 		const begun = openBegun(path.join(folder, 'state'));
 		const sent: number[] = [];
 		let stalls = 0;
-		const from = sourcesOf(['papers/deep/big.txt'], { folder, stdinName: '' });
-		const source = (await from.next()).value;
-		if (!source) throw new Error('there is no file');
+		const source = await sourceOf('papers/deep/big.txt');
 		const file = await createSendResumable(begun, project.id)(
 			source,
 			{ url: line.url, key: token },

@@ -11,14 +11,12 @@ import { backoffMs } from '#lib/client/backoff.ts';
 import { type Connection, connect } from '#lib/client/connect.ts';
 import { isGone, isPassing, toApiError } from '#lib/client/upload-errors.ts';
 import type { Begun, Place } from './begun.ts';
-import { Changed, type Send, type Source } from './send.ts';
+import { Changed, patienceMs, type Send, type Source } from './send.ts';
 
 /** Each is on the server's disk before the next is sent, and in our memory once. */
 const pieceBytes = 8 * 1024 * 1024;
 /** A line on which nothing moves is broken, even if nobody says so. */
 const quietMs = 60_000;
-/** Long enough for a server that is set up anew. */
-const patienceMs = 600_000;
 
 type File = { place: string; size: number; folder: string; name: string; sha256: () => Promise<string> };
 type Attempt = {
@@ -35,7 +33,7 @@ type Attempt = {
 
 /** To the person's own files or into a project. */
 export function createSendResumable(begun: Begun, project?: string): Send {
-	return async (source, server, { signal, onSent, onStalled }) => {
+	return async (source, server, { signal, onSent, onStalled, isKnownServer }) => {
 		const { file, modified } = await fileOf(source, signal);
 		const { place: where, folder, size } = file;
 		const place = begun.placeOf({ server: server.url, project, place: where, folder, size, modified });
@@ -79,7 +77,8 @@ export function createSendResumable(begun: Begun, project?: string): Send {
 						at = undefined;
 						continue;
 					}
-					if (at === undefined || !isPassing(error) || Date.now() - movedAt > patienceMs) throw error;
+					const isHopeless = at === undefined && !isKnownServer?.();
+					if (isHopeless || !isPassing(error) || Date.now() - movedAt > patienceMs) throw error;
 					onStalled?.();
 					await pause(backoffMs(attempts++, Math.random()), undefined, { signal });
 				}

@@ -5,10 +5,15 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { backoffMs } from '#lib/client/backoff.ts';
 import { accepted, atOnceBytes } from '#lib/client/upload.ts';
 import { ApiError, offline } from '#lib/client/api.ts';
 import type { Connection } from '#lib/client/connect.ts';
 import type { StoredFile } from '#lib/shared/files.ts';
+
+/** Long enough for a server that is set up anew. */
+export const patienceMs = 600_000;
 
 export type Source = {
 	/** As it is shown. */
@@ -30,6 +35,8 @@ export type Send = (
 		onSent: (bytes: number) => void;
 		/** The line is broken; it will go on by itself. */
 		onStalled?: () => void;
+		/** The server was there a moment ago: it is worth waiting for. */
+		isKnownServer?: () => boolean;
 	}
 ) => Promise<StoredFile>;
 
@@ -48,7 +55,25 @@ export class Changed extends Error {
 /** In one request, to the person's own files or into a project. */
 export function createSendMultipart(project?: string): Send {
 	const path = '/api/files/upload' + (project === undefined ? '' : `?project=${encodeURIComponent(project)}`);
-	return (source, server, how) => sendTo(path, source, server, how);
+	return async (source, server, how) => {
+		const givenUpAt = Date.now() + patienceMs;
+		for (let attempt = 0; ; attempt += 1) {
+			try {
+				return await sendTo(path, source, server, how);
+			} catch (error) {
+				// What comes through a pipe cannot be read twice; of what broke off midway nobody knows whether it is kept.
+				const isWorthIt = source.place !== undefined && how.isKnownServer?.() && wasNobodyThere(error);
+				if (how.signal.aborted || !isWorthIt || Date.now() > givenUpAt) throw error;
+				how.onStalled?.();
+				await pause(backoffMs(attempt, Math.random()), undefined, { signal: how.signal });
+			}
+		}
+	};
+}
+
+function wasNobodyThere(error: unknown): boolean {
+	const cause = error instanceof ApiError && error.cause;
+	return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 async function sendTo(

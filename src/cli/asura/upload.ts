@@ -34,6 +34,7 @@ export async function upload(
 	const ending: Promise<StoredFile | undefined>[] = [];
 	let exit: Exit = exits.done;
 	let kept = 0;
+	const isKnownServer = () => watch !== undefined || kept > 0;
 
 	async function sendOne(source: Source): Promise<void> {
 		try {
@@ -41,7 +42,7 @@ export async function upload(
 			const onSent = (bytes: number) => teller.sending(source, (sent = bytes));
 			const onStalled = () => teller.stalled(source, sent);
 			onSent(0);
-			const file = await send(source, server, { signal, onSent, onStalled });
+			const file = await send(source, server, { signal, onSent, onStalled, isKnownServer });
 			kept += 1;
 			teller.kept({ source, file });
 			if (watch) ending.push(watch.ended(file));
