@@ -1,5 +1,6 @@
 // What a person typed, as the database and the ranking need it. Anything may be typed; nothing of it reaches SQL as syntax.
 import { foldText } from '#lib/server/embedder/fold.ts';
+import { glue } from '#lib/server/embedder/glue.ts';
 
 export type Query = {
 	/** What was typed, without what no text can hold. */
@@ -43,9 +44,14 @@ export function parseQuery(typed: string): Query {
 	};
 }
 
-/** Short words of most languages are glue, and stand in every passage. */
+/** The shortest words of most languages are glue, and stand in every passage. */
 export function isTelling(word: string): boolean {
-	return word.length >= 4 || /\p{N}/u.test(word) || unspacedScript.test(word);
+	return (
+		word.length >= 4 ||
+		(word.length === 3 && !glue.has(word)) ||
+		/\p{N}/u.test(word) ||
+		unspacedScript.test(word)
+	);
 }
 
 // Letters, digits and marks only, so that nothing needs escaping inside the quotes.

@@ -115,6 +115,13 @@ describe('a search', () => {
 		expect((await find('How much was the repair of my coffee machine?')).results[0]?.passage).toBe(invoice);
 	});
 
+	test('counts short words that say something, and no glue', async () => {
+		await addFile(ada, { texts: ['A fox was seen.', 'Nothing but grass was there.'] });
+		const foxes = (await find('fox unicorn')).results.map((result) => result.passage);
+		expect(foxes).toEqual(['A fox was seen.']);
+		expect((await find('was unicorn')).results).toEqual([]);
+	});
+
 	test('takes quotes and minus at their word', async () => {
 		await addFile(ada, { texts: [harbour, 'Winter at the harbour without a light.'] });
 		expect((await find('"winter begins"')).results.map((result) => result.passage)).toEqual([harbour]);

@@ -1,6 +1,6 @@
 // The phrases of a passage: one to three words in a row that could name a topic. Pure, and the same for the same text.
 import { foldText } from '../../embedder/fold.ts';
-import { glue } from './glue.ts';
+import { glue } from '../../embedder/glue.ts';
 
 export type Phrase = {
 	/** By which phrases are the same: folded, without the s of a plural. */

@@ -1,6 +1,6 @@
 // Words that say nothing by themselves, or only how a text speaks to its reader ("please see", "gute Idee"), in the
 // languages that most people write in. Of others, words that are everywhere are found by that.
-import { foldText } from '../../embedder/fold.ts';
+import { foldText } from './fold.ts';
 
 const english = `
 	a able about after again against all already also always an and another any are as ask at available away back
