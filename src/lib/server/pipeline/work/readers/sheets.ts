@@ -12,6 +12,9 @@ const maxRows = 200_000;
 /** A single cell far out would otherwise make every row as wide. */
 const maxColumns = 500;
 
+/** Of dates in the format that is another one in every country. */
+const dateNF = 'yyyy-mm-dd';
+
 const cut = {
 	code: 'table.too_large',
 	message: `Of a large sheet only the first ${maxRows.toLocaleString('en')} rows and ${maxColumns} columns were read.`
@@ -23,7 +26,14 @@ export async function* readSheets(source: Source): AsyncGenerator<Page> {
 	const bytes = await readFile(source.path);
 	const book = await orDamaged(() =>
 		// One row more than is read tells that there are more.
-		read(bytes, { dense: true, cellFormula: false, cellHTML: false, cellDates: true, sheetRows: maxRows + 1 })
+		read(bytes, {
+			dense: true,
+			cellFormula: false,
+			cellHTML: false,
+			cellDates: true,
+			dateNF,
+			sheetRows: maxRows + 1
+		})
 	);
 	let isCut = false;
 	for (const [i, name] of book.SheetNames.entries()) {
@@ -68,6 +78,6 @@ function rowsOf(sheet: WorkSheet, { firstColumn, lastColumn, lastRow }: Range): 
 		defval: '',
 		blankrows: false,
 		range: { s: { r: 0, c: firstColumn }, e: { r: lastRow, c: lastColumn } },
-		dateNF: 'yyyy-mm-dd'
+		dateNF
 	});
 }
