@@ -120,12 +120,26 @@ test('a file of a project has its page, live, and leads back to the project', as
 	await page.getByLabel('Name of a new project').fill('Pages');
 	await page.getByRole('button', { name: 'Begin' }).click();
 	await expectLive(page);
+	// Topics name files too.
+	const files = page.getByRole('list', { name: 'Files' }).getByRole('listitem');
+	const expectListed = (name: string) =>
+		expect(files.filter({ hasText: name })).toContainText('Searchable', { timeout: 30_000 });
 	await choose(page, text('note.txt', 'A note about lanterns.'));
-	await expectSearchable(page, 'note.txt');
+	await expectListed('note.txt');
 	await page.getByRole('link', { name: 'note.txt', exact: true }).click();
 	await expect(page.getByRole('heading', { name: 'note.txt' })).toBeVisible();
 	await page.getByRole('link', { name: '← Pages' }).click();
-	await expect(rowOf(page, 'note.txt')).toContainText('Searchable');
+	await expectListed('note.txt');
+
+	// The page that is come back to is as alive as it was, however one came.
+	await choose(page, text('second.txt', 'Another note.'));
+	await expectListed('second.txt');
+	await page.getByRole('link', { name: 'second.txt', exact: true }).click();
+	await expect(page.getByRole('heading', { name: 'second.txt' })).toBeVisible();
+	await page.goBack();
+	await choose(page, text('third.txt', 'One more.'));
+	await expectListed('third.txt');
+	await expect(files).toHaveCount(3);
 	await page.goto('/');
 	await expect(page.getByText('note.txt')).toHaveCount(0);
 });

@@ -14,7 +14,9 @@ export function openProject({ canWrite, onMessage, ...options }: Options): Workb
 	const { project } = options;
 	const desk = getWorkbench();
 	const known = desk.projects.get(project);
-	const workbench = setWorkbench(known ?? new Workbench({ ...options, notices: desk.notices }));
+	const workbench = setWorkbench(
+		known ?? ofItsOwn(() => new Workbench({ ...options, notices: desk.notices }))
+	);
 	workbench.canWrite = canWrite;
 	onMount(() => {
 		desk.projects.set(project, workbench);
@@ -38,4 +40,14 @@ export function openProject({ canWrite, onMessage, ...options }: Options): Workb
 	}
 
 	return workbench;
+}
+
+/** What is derived stands still when the component is gone in which it was made: here the next page goes on with it. */
+function ofItsOwn<T>(make: () => T): T {
+	let made: T | undefined;
+	$effect.root(() => {
+		made = make();
+	});
+	// Where pages are rendered no effect runs.
+	return made ?? make();
 }
