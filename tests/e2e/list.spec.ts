@@ -112,6 +112,26 @@ test.describe('on a phone', () => {
 	});
 });
 
+test('a name without room loses its middle, not its ending, and keeps its whole name', async ({
+	signedIn: page
+}) => {
+	const name = `minutes of the ${'extraordinary '.repeat(8)}meeting.txt`;
+	await choose(page, textFile(name, 'The trust met at noon.'));
+	await expectSearchable(page, name);
+	const link = page.getByRole('link', { name, exact: true });
+	for (const width of [1280, 390]) {
+		await page.setViewportSize({ width, height: 844 });
+		const [stem, end] = await link.locator('[aria-hidden]').all();
+		const [cut, whole] = await Promise.all([stem, end].map((half) => half?.evaluate(overflowOf)));
+		expect(cut).toBeGreaterThan(0);
+		expect(whole).toBe(0);
+		await expect(link.getByText('ting.txt', { exact: true })).toBeInViewport({ ratio: 1 });
+	}
+	await expectAccessible(page);
+});
+
+const overflowOf = (half: Element) => Math.max(0, half.scrollWidth - half.clientWidth);
+
 test.describe('without JavaScript', () => {
 	test.use({ javaScriptEnabled: false });
 
