@@ -1,5 +1,5 @@
 import { makeImage, makePdf, makeText, pageText } from '../support/make-files.ts';
-import { choose, expect, expectAccessible, expectSearchable, test } from './fixtures.ts';
+import { choose, expect, expectAccessible, expectSearchable, rowOf, test } from './fixtures.ts';
 
 const pages = Array.from({ length: 6 }, (_, i) => pageText(i + 1));
 const book = { name: 'book.pdf', mimeType: 'application/pdf', buffer: makePdf(pages) };
@@ -85,6 +85,20 @@ test('a protected PDF says what happened, what was kept and what helps', async (
 	await expect(main.getByText('The original is kept.')).toBeVisible();
 	await expect(page.getByRole('button', { name: 'Unlock' })).toBeVisible();
 	await expectAccessible(page);
+});
+
+test('what a scan does not have is not asked for', async ({ signedIn: page }) => {
+	const scan = { ...book, name: 'scan.pdf', buffer: makePdf(['', '']) };
+	const missing: string[] = [];
+	page.on('response', (response) => {
+		if (response.status() === 404) missing.push(response.url());
+	});
+	await choose(page, scan);
+	await expect(rowOf(page, 'scan.pdf')).toContainText('it is probably a scan', { timeout: 30_000 });
+	await page.getByRole('link', { name: 'scan.pdf', exact: true }).click();
+	await expect(page.getByText('Nothing was read from this file.')).toBeVisible();
+	await expect(page.getByRole('region', { name: 'Preview' })).toHaveAttribute('data-page', '1');
+	expect(missing).toEqual([]);
 });
 
 /** The share of a picture that is not paper. */
