@@ -22,7 +22,7 @@ test('a project is begun, shared, filled, and lost by whoever is removed', async
 	server,
 	email
 }) => {
-	const friend = `friend-of-${email}`;
+	const friend = `a-friend-from-the-far-side-of-the-bay-of-${email}`;
 	await page.getByRole('link', { name: 'Projects' }).click();
 	await page.getByLabel('Name of a new project').fill('Harbour works');
 	await page.getByRole('button', { name: 'Begin' }).click();
@@ -61,6 +61,10 @@ test('a project is begun, shared, filled, and lost by whoever is removed', async
 		friend
 	);
 	await expectAccessible(page);
+	const desktop = page.viewportSize() ?? { width: 1200, height: 900 };
+	await page.setViewportSize({ width: 390, height: 844 });
+	expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+	await page.setViewportSize(desktop);
 	await other.goto('/projects');
 	await other.getByRole('button', { name: 'Take over Harbour works' }).click();
 	await expect(other.getByRole('heading', { name: 'Harbour works' })).toBeVisible();
