@@ -78,10 +78,12 @@ export class PgliteDb implements Db {
 		};
 	}
 
-	/** Whoever can hear it is in this process: the database need not pass it on. */
 	async notify(channel: string, payload: string): Promise<void> {
-		this.#ownHandle.refuseInside();
-		this.#tellListeners(channel, payload);
+		// Nothing here is worth waiting for the disk.
+		await this.query(`select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`, [
+			channel,
+			payload
+		]);
 	}
 
 	/** Database and blobs of one moment; everybody waits meanwhile. */
@@ -107,16 +109,13 @@ export class PgliteDb implements Db {
 		};
 	}
 
-	#tellListeners(channel: string, payload: string): void {
-		for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
-	}
-
 	#hear(message: WorkerNews): void {
 		switch (message.news) {
 			case 'ready':
 				return this.#started.resolve();
 			case 'notification':
-				return this.#tellListeners(message.channel, message.payload);
+				for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.payload);
+				return;
 			case 'expired': {
 				const reason = 'The transaction was rolled back, because nothing was heard of it for too long.';
 				return this.#expiries.get(message.transaction)?.(new Error(reason));
